@@ -1,0 +1,42 @@
+package fsm
+
+// Code is the verdict on a command or on one item of it: the same on every
+// replica. The numbers are those of package transport.
+type Code uint8
+
+const (
+	OK             Code = 0
+	Duplicate      Code = 1
+	Dropped        Code = 2
+	AlreadyDone    Code = 3
+	LeaseLost      Code = 4
+	Busy           Code = 5
+	Conflict       Code = 6
+	NotFound       Code = 7
+	Overtaken      Code = 8
+	OutOfOrder     Code = 9
+	SessionExpired Code = 10
+	Fenced         Code = 11
+	TooLarge       Code = 12
+	Invalid        Code = 13
+	Unsupported    Code = 14
+	Denied         Code = 15
+	InUse          Code = 16
+)
+
+// Cause refines Busy and LeaseLost.
+type Cause uint8
+
+const (
+	CauseNone         Cause = 0
+	CauseMessages     Cause = 1
+	CauseBytes        Cause = 2
+	CauseWindow       Cause = 3
+	CauseSessions     Cause = 7
+	CauseExpired      Cause = 16
+	CauseSettled      Cause = 17
+	CauseSessionEnded Cause = 18
+	CauseQueueGone    Cause = 19
+	CauseNotHolder    Cause = 20
+	CauseUnknownToken Cause = 21
+)
