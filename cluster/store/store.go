@@ -1,0 +1,215 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+
+	"github.com/hashicorp/raft"
+	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
+)
+
+const watermarkFile = "watermark"
+
+// Store holds the durable stores of one Raft group. Its methods may be called
+// from any goroutine; Close once raft has shut down.
+type Store struct {
+	opts   Options
+	poison *poison
+	lock   *DirLock
+
+	mark       *watermark
+	stable     *raftboltdb.BoltStore
+	vote       *voteStore
+	voteGuards [2]*guard
+	snaps      *snapshots
+	backend    backend
+	logGuards  [2]*guard
+	log        *watermarkLog
+
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// Open opens or creates the stores in opts.Dir and verifies them. It returns
+// ErrForgotten if this replica must not vote any more, ErrLocked if the folder
+// is in use, and the system's own error if a file cannot be read; only the
+// first asks for a rebuild.
+func Open(opts Options) (*Store, error) {
+	opts = opts.withDefaults()
+	if err := opts.Validate(); err != nil {
+		return nil, err
+	}
+	lock, err := Lock(opts.Dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{opts: opts, poison: newPoison(opts), lock: lock}
+	if err := s.open(); err != nil {
+		return nil, fmt.Errorf("open store %s: %w", opts.Dir, errors.Join(err, s.Close()))
+	}
+	s.poison.armed.Store(true)
+	if err := s.poison.err(); err != nil {
+		return nil, fmt.Errorf("open store %s: %w", opts.Dir, errors.Join(err, s.Close()))
+	}
+	return s, nil
+}
+
+func (s *Store) open() error {
+	if err := checkLogStore(s.opts); err != nil {
+		return err
+	}
+	if err := syncTree(s.opts.Dir, s.opts.hooks.syncDir); err != nil {
+		return err
+	}
+	promised, err := s.openMark()
+	if err != nil {
+		return err
+	}
+	if err := s.openVote(promised); err != nil {
+		return err
+	}
+	if s.snaps, err = openSnapshots(s.opts, s.poison); err != nil {
+		return err
+	}
+	if err := s.snaps.verify(s.opts.Logger); err != nil {
+		return err
+	}
+	if err := s.openLog(promised); err != nil {
+		return err
+	}
+	return s.snaps.sweep()
+}
+
+// openMark reads the watermark, or makes the first one before anything that it
+// could have forgotten exists.
+func (s *Store) openMark() (mark, error) {
+	path := filepath.Join(s.opts.Dir, watermarkFile)
+	file, promised, err := openSlots(path)
+	if errors.Is(err, errNoSlots) {
+		for _, name := range []string{stableFile, boltFile, walFolder, snapshotsFolder} {
+			found, err := exists(filepath.Join(s.opts.Dir, name))
+			if err != nil {
+				return mark{}, err
+			}
+			if found {
+				return mark{}, fmt.Errorf("%w: there is %s but no watermark", ErrForgotten, name)
+			}
+		}
+		file, err = makeSlots(path, s.opts.hooks.syncDir)
+	}
+	if err != nil {
+		return mark{}, err
+	}
+	s.mark = newWatermark(file, promised, newWriteGuard(s.poison, s.opts.Deadline))
+	return promised, nil
+}
+
+func (s *Store) openVote(promised mark) error {
+	var err error
+	if s.stable, err = openBolt(filepath.Join(s.opts.Dir, stableFile), s.opts); err != nil {
+		return err
+	}
+	s.voteGuards = [2]*guard{newReadGuard(s.poison, s.opts.Deadline), newWriteGuard(s.poison, s.opts.Deadline)}
+	guarded := &deadlineStable{next: s.opts.hooks.wrapStable(s.stable), reads: s.voteGuards[0], writes: s.voteGuards[1]}
+	if s.vote, err = newVoteStore(guarded, s.poison, s.mark); err != nil {
+		return err
+	}
+	if err := verifyVote(s.vote.rec, promised); err != nil {
+		return err
+	}
+	s.mark.promise(s.vote.rec.term, s.vote.rec.voteTerm)
+	return nil
+}
+
+func (s *Store) openLog(promised mark) error {
+	var err error
+	if s.backend, err = openBackend(s.opts, s.poison); err != nil {
+		return err
+	}
+	s.logGuards = [2]*guard{newReadGuard(s.poison, s.opts.Deadline), newWriteGuard(s.poison, s.opts.Deadline)}
+	var log raft.LogStore = &deadlineLog{next: s.opts.hooks.wrapLog(s.backend), reads: s.logGuards[0], writes: s.logGuards[1]}
+	if s.opts.LogStore == LogStoreBolt {
+		log = &slicedLog{log}
+	}
+	log = &checksumLog{next: log, poison: s.poison}
+	s.log = &watermarkLog{next: log, mark: s.mark, snapshots: s.snaps}
+	end, err := verify(s.log, s.snaps.lastIndex(), promised, s.opts.Logger)
+	if err != nil {
+		return err
+	}
+	s.snaps.note = s.mark.raise
+	s.mark.raise(end)
+	return nil
+}
+
+// Log is the log for raft. It is a raft.MonotonicLogStore if the library is.
+func (s *Store) Log() raft.LogStore { return s.log }
+
+// Stable is the store of term and vote for raft.
+func (s *Store) Stable() raft.StableStore { return s.vote }
+
+// Snapshots is the snapshot store for raft.
+func (s *Store) Snapshots() raft.SnapshotStore { return s.snaps }
+
+// NoteSnapshot tells that a snapshot up to index is durable elsewhere than in
+// Snapshots, so that it counts as an end of the log until the store is closed.
+func (s *Store) NoteSnapshot(index uint64) { s.snaps.noted(index) }
+
+// HasState reports whether this replica was ever part of a group. One with
+// state must never bootstrap.
+func (s *Store) HasState() (bool, error) {
+	return raft.HasExistingState(s.log, s.vote, s.snaps)
+}
+
+// Watermark is the index up to which log or snapshot are known, durably, to
+// have been durable.
+func (s *Store) Watermark() uint64 { return s.mark.durableMark().end }
+
+// Bytes is the size of all files of the group, preallocated space included.
+func (s *Store) Bytes() (int64, error) { return treeBytes(s.opts.Dir) }
+
+// Err is nil while the store may be used.
+func (s *Store) Err() error { return s.poison.err() }
+
+// Close closes everything that Open opened. A library with a call still inside
+// it is left open: its files, and the folder's lock, stay held until the
+// process ends, and Close returns ErrHung.
+func (s *Store) Close() error {
+	s.closeOnce.Do(func() { s.closeErr = s.close() })
+	return s.closeErr
+}
+
+func (s *Store) close() error {
+	hung := false
+	end := func(guards []*guard, then func() error) error {
+		var errs []error
+		for _, g := range guards {
+			if g != nil {
+				errs = append(errs, g.close())
+			}
+		}
+		if err := errors.Join(errs...); err != nil {
+			hung = true
+			return err
+		}
+		if then == nil {
+			return nil
+		}
+		return then()
+	}
+	errs := []error{end(s.logGuards[:], s.backend.close)}
+	if s.stable != nil {
+		errs = append(errs, end(s.voteGuards[:], s.stable.Close))
+	}
+	if s.mark != nil {
+		err := s.mark.close()
+		hung = hung || errors.Is(err, ErrHung)
+		errs = append(errs, err)
+	}
+	if !hung {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}
