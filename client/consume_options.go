@@ -1,0 +1,95 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// Defaults of a consumer.
+const (
+	defaultPrefetch      = 32
+	defaultPrefetchBytes = 8 << 20
+	maxPrefetch          = 100_000
+	maxConcurrency       = 10_000
+	minLease             = time.Second
+	maxLease             = 24 * time.Hour
+)
+
+// ConsumeOption of Consume and Messages.
+type ConsumeOption func(*consumeOptions)
+
+type consumeOptions struct {
+	prefetch      int
+	prefetchBytes int
+	concurrency   int
+	noAck         bool
+	lease         time.Duration
+	noExtend      bool
+	errorFunc     func(error)
+}
+
+// WithPrefetch bounds the unsettled messages that the consumer holds (32).
+func WithPrefetch(n int) ConsumeOption { return func(o *consumeOptions) { o.prefetch = n } }
+
+// WithPrefetchBytes bounds their bytes (8 MiB).
+func WithPrefetchBytes(n int) ConsumeOption {
+	return func(o *consumeOptions) { o.prefetchBytes = n }
+}
+
+// WithConcurrency is the number of handlers that run at once (1).
+func WithConcurrency(n int) ConsumeOption { return func(o *consumeOptions) { o.concurrency = n } }
+
+// WithoutAcks makes the consumer at-most-once: a message is gone when it is
+// assigned, whatever becomes of it; settling one does nothing.
+func WithoutAcks() ConsumeOption { return func(o *consumeOptions) { o.noAck = true } }
+
+// WithLease replaces the queue's lease.
+func WithLease(d time.Duration) ConsumeOption { return func(o *consumeOptions) { o.lease = d } }
+
+// WithAutoExtend (true by default) extends the lease of a message that a
+// handler, or the iterator's loop, works on when half of it is over.
+func WithAutoExtend(extend bool) ConsumeOption {
+	return func(o *consumeOptions) { o.noExtend = !extend }
+}
+
+// WithErrorFunc is told of what no call reports: a message that arrived
+// corrupt (ErrMalformed), a handler's settle that was refused (ErrLeaseLost).
+// It must not block.
+func WithErrorFunc(f func(error)) ConsumeOption {
+	return func(o *consumeOptions) { o.errorFunc = f }
+}
+
+func (o *consumeOptions) fillDefaults() {
+	if o.prefetch == 0 {
+		o.prefetch = defaultPrefetch
+	}
+	if o.prefetchBytes == 0 {
+		o.prefetchBytes = defaultPrefetchBytes
+	}
+	if o.concurrency == 0 {
+		o.concurrency = 1
+	}
+	if o.errorFunc == nil {
+		o.errorFunc = func(error) {}
+	}
+}
+
+func (o *consumeOptions) validate() error {
+	var errs []error
+	bad := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	bad(o.prefetch > 0 && o.prefetch <= maxPrefetch,
+		"prefetch %d: 1 to %d are possible", o.prefetch, maxPrefetch)
+	bad(o.prefetchBytes > 0 && o.prefetchBytes <= math.MaxUint32,
+		"prefetch of %d bytes is not possible", o.prefetchBytes)
+	bad(o.concurrency > 0 && o.concurrency <= maxConcurrency,
+		"concurrency %d: 1 to %d are possible", o.concurrency, maxConcurrency)
+	bad(o.lease == 0 || (o.lease >= minLease && o.lease <= maxLease),
+		"lease %v: %v to %v are possible", o.lease, minLease, maxLease)
+	return errors.Join(errs...)
+}

@@ -1,0 +1,157 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+// What went wrong, for errors.Is. Every transport.Code that is not a
+// confirmation has one.
+var (
+	ErrNotFound       = errors.New("ferry: not found")
+	ErrConflict       = errors.New("ferry: exists with other settings")
+	ErrBusy           = errors.New("ferry: busy")
+	ErrTooLarge       = errors.New("ferry: too large")
+	ErrInvalid        = errors.New("ferry: invalid")
+	ErrUnsupported    = errors.New("ferry: unsupported")
+	ErrDenied         = errors.New("ferry: denied")
+	ErrInUse          = errors.New("ferry: in use")
+	ErrNoLeader       = errors.New("ferry: no leader")
+	ErrLeaseLost      = errors.New("ferry: lease lost")
+	ErrSessionExpired = errors.New("ferry: session expired")
+	ErrFenced         = errors.New("ferry: session is held by another process")
+	ErrOvertaken      = errors.New("ferry: overtaken, never applied")
+	ErrOutOfOrder     = errors.New("ferry: out of order")
+	ErrAlreadyDone    = errors.New("ferry: answered before")
+	// ErrUnknownOutcome: it may or may not have been applied.
+	ErrUnknownOutcome = errors.New("ferry: outcome unknown")
+	ErrMalformed      = errors.New("ferry: malformed")
+	ErrVersion        = errors.New("ferry: no common protocol version")
+	ErrHandshake      = errors.New("ferry: handshake failed")
+	ErrShuttingDown   = errors.New("ferry: node is shutting down")
+	// ErrTimeout: the time ran out before anything was applied.
+	ErrTimeout  = errors.New("ferry: timed out, nothing was applied")
+	ErrLimit    = errors.New("ferry: limit reached")
+	ErrInternal = errors.New("ferry: internal error")
+	// ErrClosed: the connection or consumer was closed by its user.
+	ErrClosed = errors.New("ferry: closed")
+)
+
+// sentinels by code. Positive codes have none.
+var sentinels = map[transport.Code]error{
+	transport.CodeAlreadyDone:    ErrAlreadyDone,
+	transport.CodeLeaseLost:      ErrLeaseLost,
+	transport.CodeBusy:           ErrBusy,
+	transport.CodeConflict:       ErrConflict,
+	transport.CodeNotFound:       ErrNotFound,
+	transport.CodeOvertaken:      ErrOvertaken,
+	transport.CodeOutOfOrder:     ErrOutOfOrder,
+	transport.CodeSessionExpired: ErrSessionExpired,
+	transport.CodeFenced:         ErrFenced,
+	transport.CodeTooLarge:       ErrTooLarge,
+	transport.CodeInvalid:        ErrInvalid,
+	transport.CodeUnsupported:    ErrUnsupported,
+	transport.CodeDenied:         ErrDenied,
+	transport.CodeInUse:          ErrInUse,
+	transport.CodeUnknownOutcome: ErrUnknownOutcome,
+	transport.CodeNoLeader:       ErrNoLeader,
+	transport.CodeNotLeader:      ErrNoLeader,
+	transport.CodeMalformed:      ErrMalformed,
+	transport.CodeVersion:        ErrVersion,
+	transport.CodeHandshake:      ErrHandshake,
+	transport.CodeShuttingDown:   ErrShuttingDown,
+	transport.CodeTimeout:        ErrTimeout,
+	transport.CodeLimit:          ErrLimit,
+	transport.CodeInternal:       ErrInternal,
+}
+
+// Error is what a program branches on. errors.Is finds the sentinel of its
+// code and whatever it wraps, a context's error for example.
+type Error struct {
+	Code       transport.Code
+	Cause      transport.Cause
+	Op         string // what was asked for: "publish", "ack", ...
+	Resource   string // of what: a queue, a node
+	Detail     string
+	Retryable  bool // asking again later may succeed
+	RetryAfter time.Duration
+	Node       string // that answered, "" if none did
+
+	wrapped error
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("ferry: ")
+	if e.Op != "" {
+		b.WriteString(e.Op)
+		if e.Resource != "" {
+			fmt.Fprintf(&b, " %q", e.Resource)
+		}
+		b.WriteString(": ")
+	}
+	b.WriteString(text(e.Code))
+	if cause := causes[e.Cause]; cause != "" {
+		fmt.Fprintf(&b, " (%s)", cause)
+	}
+	if e.Detail != "" {
+		b.WriteString(": " + e.Detail)
+	}
+	if e.wrapped != nil {
+		b.WriteString(": " + e.wrapped.Error())
+	}
+	return b.String()
+}
+
+// Is tells whether target is the sentinel of the error's code.
+func (e *Error) Is(target error) bool { return sentinels[e.Code] == target }
+
+// Unwrap gives what the error wraps, nil for nothing.
+func (e *Error) Unwrap() error { return e.wrapped }
+
+// text of a code: its sentinel's, without the prefix.
+func text(code transport.Code) string {
+	if sentinel := sentinels[code]; sentinel != nil {
+		return strings.TrimPrefix(sentinel.Error(), "ferry: ")
+	}
+	return fmt.Sprintf("code %d", code)
+}
+
+var causes = map[transport.Cause]string{
+	transport.CauseMessages:     "the queue's message limit",
+	transport.CauseBytes:        "the queue's byte limit",
+	transport.CauseWindow:       "too many unanswered operations",
+	transport.CauseMemory:       "the node's memory limit",
+	transport.CauseDisk:         "the node's disk is full",
+	transport.CauseOutbox:       "a buffer between nodes is full",
+	transport.CauseSessions:     "too many sessions, queues or consumers",
+	transport.CauseExpired:      "it ran out",
+	transport.CauseSettled:      "settled already",
+	transport.CauseSessionEnded: "its session ended",
+	transport.CauseQueueGone:    "its queue was deleted",
+	transport.CauseNotHolder:    "held by somebody else",
+	transport.CauseUnknownToken: "never given out, or long settled",
+}
+
+// retryable tells whether the code is about the moment, not the request.
+func retryable(code transport.Code) bool {
+	switch code {
+	case transport.CodeBusy, transport.CodeOvertaken, transport.CodeUnknownOutcome,
+		transport.CodeNoLeader, transport.CodeNotLeader, transport.CodeShuttingDown,
+		transport.CodeTimeout:
+		return true
+	}
+	return false
+}
+
+// localError is one that no node was asked about.
+func localError(code transport.Code, op, resource, detail string, wrapped error) *Error {
+	return &Error{
+		Code: code, Op: op, Resource: resource, Detail: detail,
+		Retryable: retryable(code), wrapped: wrapped,
+	}
+}
