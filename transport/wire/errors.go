@@ -13,6 +13,7 @@ var (
 	ErrRange     = errors.New("integer out of range")
 	ErrTooMany   = errors.New("array too long")
 	ErrTooLong   = errors.New("string or binary too long")
+	ErrTooShort  = errors.New("string or binary too short")
 	ErrMissing   = errors.New("array too short")
 	ErrTrailing  = errors.New("bytes after the last value")
 	ErrDepth     = errors.New("nested too deep")

@@ -96,6 +96,19 @@ func (c *Cursor) ArrayLen(limit int) int {
 	return int(n)
 }
 
+// ArrayLenOf reads the head of an array of at most limit values that take at
+// least each bytes, so that what a caller allocates for them is in proportion
+// to the input.
+func (c *Cursor) ArrayLenOf(limit, each int) int {
+	from := c.off
+	n := c.ArrayLen(limit)
+	if uint64(n)*uint64(each) > uint64(len(c.b)-c.off) {
+		c.fail(from, ErrTruncated, "")
+		return 0
+	}
+	return n
+}
+
 // Fields begins an array whose first known values the caller is going to
 // read. It returns how many follow those, to be handed to SkipN at the end:
 // a newer writer may have added some. Fewer than known is a mistake.

@@ -1,0 +1,27 @@
+package transport
+
+// Version of the protocol that this build speaks.
+const Version = 1
+
+// The limits that hold unless they are configured down. HelloOK tells a
+// client which do.
+const (
+	MessageMax  = 1 << 20 // bytes of a message, and of an operation's messages together: body and headers
+	MessagesMax = 1000    // messages of a publish, items of a settle
+	WindowMax   = 1024    // unanswered operations of a session in a group
+
+	// FrameMax is the largest payload between client and node. It leaves
+	// room around MessageMax for what 1,000 messages need besides their
+	// bodies and headers.
+	FrameMax = 2 << 20
+	// PeerFrameMax is the largest payload between nodes.
+	PeerFrameMax = 8 << 20
+	// HelloFrameMax is the largest payload before Hello is answered.
+	HelloFrameMax = 16 << 10
+
+	QueueNameMax   = 200 // bytes; users make names of at most 196
+	ErrorTextMax   = 1024
+	TokensMax      = 1 << 16 // leases named in an Attach
+	CommandsMax    = 1 << 16 // commands of a PeerSubmit
+	EventsItemsMax = 1 << 16 // results, deliveries or closings of an Events
+)
