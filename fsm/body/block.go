@@ -1,0 +1,74 @@
+package body
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+)
+
+// dead as an offset marks a dropped record.
+const dead = math.MaxUint32
+
+type slot struct {
+	position uint32
+	offset   uint32
+	length   uint32
+}
+
+// block holds the records of one entry. It is changed only in the generation
+// it was made in.
+type block struct {
+	gen       uint64
+	data      []byte // the entry, or the survivors of it; never written to
+	slots     []slot // by position
+	live      int
+	liveBytes uint64
+}
+
+func (b *block) clone(gen uint64) *block {
+	c := *b
+	c.gen = gen
+	c.slots = slices.Clone(b.slots)
+	return &c
+}
+
+// find returns the slot of a live position, or -1.
+func (b *block) find(position uint32) int {
+	if b == nil {
+		return -1
+	}
+	i := sort.Search(len(b.slots), func(i int) bool { return b.slots[i].position >= position })
+	if i == len(b.slots) || b.slots[i].position != position || b.slots[i].offset == dead {
+		return -1
+	}
+	return i
+}
+
+func (b *block) get(index uint64, position uint32) (Ref, error) {
+	i := b.find(position)
+	if i < 0 {
+		return Ref{}, fmt.Errorf("get %d-%d: %w", index, position, ErrMissing)
+	}
+	return Ref{data: b.bytes(b.slots[i])}, nil
+}
+
+func (b *block) bytes(s slot) []byte {
+	end := s.offset + s.length
+	return b.data[s.offset:end:end]
+}
+
+// compact copies the survivors into a slice of their own.
+func (b *block) compact() {
+	data := make([]byte, 0, b.liveBytes)
+	slots := make([]slot, 0, b.live)
+	for _, s := range b.slots {
+		if s.offset == dead {
+			continue
+		}
+		at := len(data)
+		data = append(data, b.bytes(s)...)
+		slots = append(slots, slot{position: s.position, offset: uint32(at), length: s.length})
+	}
+	b.data, b.slots = data, slots
+}

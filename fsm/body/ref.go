@@ -1,0 +1,16 @@
+package body
+
+// Ref names a record's bytes and keeps them alive.
+type Ref struct {
+	data []byte
+}
+
+// Len is the number of bytes.
+func (r Ref) Len() int { return len(r.data) }
+
+// Load returns the bytes, which must not be changed. They are in memory, so
+// it never fails; a store on disk will.
+func (r Ref) Load() ([]byte, error) { return r.data, nil }
+
+// Of makes a Ref of bytes that are in no store, for tests of its users.
+func Of(data []byte) Ref { return Ref{data: data} }

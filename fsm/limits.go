@@ -1,0 +1,66 @@
+package fsm
+
+// Limits that decide outcomes. They are part of the machine version, never
+// of a node's settings: every replica must judge alike. Nodes may be
+// configured to refuse more before anything enters the log.
+const (
+	MaxNameBytes       = 196     // of a queue
+	MaxSystemNameBytes = 200     // of a queue that the system makes
+	MaxNodeBytes       = 255     // of a node's name
+	MaxPrincipalBytes  = 256     // of a principal
+	MaxErrorBytes      = 1024    // of a settle's error; the rest is cut off
+	MaxMessageBytes    = 1 << 20 // logical size: body and headers
+	MaxOperationBytes  = 1 << 20 // sum of the logical sizes of an operation
+	MaxItems           = 1000    // messages or settles of an operation
+
+	MaxSessions            = 32768
+	MaxQueues              = 16384 // dead-letter queues included
+	MaxConsumersPerSession = 256
+	MaxConsumersPerQueue   = 1024
+	MaxCreditMessages      = 4096    // of a consumer; never more than dueMax
+	MaxCreditBytes         = 1 << 30 // of a consumer
+	MaxSessionCredit       = 65536   // sum of a session's consumers, in messages
+	MaxHeldTokens          = MaxSessionCredit
+	MaxConcurrency         = MaxCreditMessages
+
+	WindowOperations = 1024  // unanswered operations of a session
+	WindowItems      = 16384 // messages and settles in its kept results
+
+	dueMax     = 4096 // leases ended by time in one entry
+	moveMax    = 4096 // parked messages moved in one entry
+	reclaimMax = 4096 // bodies of purged and deleted queues dropped in one entry
+	chunkMax   = 256  // messages in a packed chunk
+)
+
+// Defaults and bounds of settings.
+const (
+	DefaultCreditMessages = 32
+	DefaultCreditBytes    = 8 << 20
+	DefaultConcurrency    = 1
+	DefaultFailureLimit   = 10
+	UnlimitedFailures     = -1
+	DefaultLeaseMillis    = 60_000
+	MinLeaseMillis        = 1_000
+	MaxLeaseMillis        = 86_400_000
+
+	DefaultIdleExpiryMillis = 3_600_000
+	MinIdleExpiryMillis     = 1_000
+	MaxIdleExpiryMillis     = 7 * 86_400_000
+
+	GraceConnectionMillis = 5_000
+	GraceNodeMillis       = 30_000
+
+	RetryFullMillis   = 250 // retry_after of a full queue
+	RetryWindowMillis = 50  // of a full window
+	RetryCountMillis  = 1_000
+	deadlineStep      = 10 // NextDeadline is rounded up to this many milliseconds
+)
+
+// DeadLetterSuffix ends the name of a dead-letter queue.
+const DeadLetterSuffix = ".dlq"
+
+// Reasons of a Death.
+const (
+	DeathFailures = "failures"
+	DeathRejected = "rejected"
+)
