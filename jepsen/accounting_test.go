@@ -17,6 +17,7 @@ func orderly(n uint64) *History {
 		h.Attempt(k)
 		h.Published(k, Confirmed, k.String())
 		h.Delivered(k, Seen{Consumer: 1, Attempt: 1, Token: seq, ID: k.String()})
+		h.Acking(k, seq)
 		h.Acked(k, seq, Confirmed)
 	}
 	return h
@@ -36,7 +37,7 @@ func TestJudgeTakesAnOrderlyHistory(t *testing.T) {
 	require.NoError(t, a.Err())
 	require.Equal(t, 1, a.Redelivered)
 	require.Equal(t, 101, a.Consumed)
-	require.Equal(t, Counts{Attempted: 101, Confirmed: 101}, h.Counts())
+	require.Equal(t, Counts{Attempted: 101, Confirmed: 101, Held: 2}, h.Counts())
 }
 
 func TestJudgeCountsUnknownOutcomesAsNeitherFault(t *testing.T) {

@@ -54,6 +54,7 @@ type delivered struct {
 	redelivered bool
 	id          string
 	at          time.Time
+	acking      bool
 	ack         Outcome
 	ackedAt     time.Time
 }
@@ -73,7 +74,7 @@ type History struct {
 	messages    map[Key]*message
 	attempted   int
 	unconfirmed int // attempted and not answered
-	held        int // delivered and not answered
+	held        int // delivered, and no ack sent yet
 	confirmed   int
 	lastConfirm time.Time
 	widest      Gap
@@ -147,19 +148,35 @@ func (h *History) Delivered(k Key, s Seen) {
 	h.held++
 }
 
+// Acking notes that the ack of the delivery of k with this token is about to
+// be sent; until then the message is certainly leased.
+func (h *History) Acking(k Key, token uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if d := h.message(k).find(token); d != nil && !d.acking {
+		d.acking = true
+		h.held--
+	}
+}
+
 // Acked notes the answer to the ack of the delivery of k with this token.
 func (h *History) Acked(k Key, token uint64, outcome Outcome) {
 	now := time.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	m := h.message(k)
+	if d := h.message(k).find(token); d != nil {
+		d.ack, d.ackedAt = outcome, now
+	}
+}
+
+// find gives the latest delivery with the token whose ack has no answer.
+func (m *message) find(token uint64) *delivered {
 	for i := len(m.deliveries) - 1; i >= 0; i-- {
 		if d := &m.deliveries[i]; d.token == token && d.ack == Pending {
-			d.ack, d.ackedAt = outcome, now
-			h.held--
-			return
+			return d
 		}
 	}
+	return nil
 }
 
 // Counts is how far a run has come.
@@ -167,7 +184,7 @@ type Counts struct {
 	Attempted   int
 	Confirmed   int
 	Unconfirmed int // publishes without an answer
-	Held        int // deliveries without an answer to their ack
+	Held        int // deliveries whose ack was not sent yet: certainly leased
 }
 
 // Counts tells how far the run has come.
