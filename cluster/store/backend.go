@@ -70,10 +70,12 @@ func openWAL(o Options, p *poison) (backend, error) {
 		return backend{}, err
 	}
 	files := newWalFS(o.hooks.syncDir, p.fatal)
-	meta := &walMeta{fail: p.fatal}
+	segments := segment.NewFiler(dir, files)
+	meta := &walMeta{segments: segments, segmentBytes: o.SegmentBytes, fail: p.fatal}
+	filer := &walFiler{SegmentFiler: segments}
 	log, err := wal.Open(dir,
 		wal.WithMetaStore(meta),
-		wal.WithSegmentFiler(segment.NewFiler(dir, files)),
+		wal.WithSegmentFiler(filer),
 		wal.WithSegmentSize(o.SegmentBytes),
 		wal.WithLogger(bridge(o.Logger, "wal")))
 	if err != nil {
@@ -83,7 +85,7 @@ func openWAL(o Options, p *poison) (backend, error) {
 		}
 		return backend{}, fmt.Errorf("open log: %w", err)
 	}
-	return backend{log, func() error { return errors.Join(log.Close(), meta.Close()) }}, nil
+	return backend{&walLog{log, filer, p}, func() error { return errors.Join(log.Close(), meta.Close()) }}, nil
 }
 
 // IsMonotonic passes the property of the library on.

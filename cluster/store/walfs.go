@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	walfs "github.com/hashicorp/raft-wal/fs"
-	"github.com/hashicorp/raft-wal/metadb"
 	"github.com/hashicorp/raft-wal/types"
 )
 
@@ -129,20 +128,4 @@ type walReader struct {
 func (r *walReader) Close() error {
 	r.fs.forget(r)
 	return r.ReadableFile.Close()
-}
-
-// walMeta is raft-wal's own meta database. We hand it in so that we can close
-// it: raft-wal's Close does not, and the next open of the folder in this
-// process would wait for its lock for ever.
-type walMeta struct {
-	metadb.BoltMetaDB
-	fail func(error)
-}
-
-func (m *walMeta) CommitState(s types.PersistentState) error {
-	err := m.BoltMetaDB.CommitState(s)
-	if err != nil {
-		m.fail(err)
-	}
-	return err
 }
