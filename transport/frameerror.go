@@ -21,7 +21,6 @@ var (
 var (
 	ErrClosed     = errors.New("transport: connection closed")
 	ErrOutboxFull = errors.New("transport: outbox full")
-	ErrTooBig     = errors.New("transport: frame larger than the outbox")
 	ErrMuxClosed  = errors.New("transport: port closed")
 )
 

@@ -32,7 +32,7 @@ func (v View) Body() []byte {
 }
 
 // LogicalSize is the size of headers and body.
-func (v View) LogicalSize() int { return len(v.b) - HeadSize - v.h.attributes }
+func (v View) LogicalSize() int { return v.h.headers + len(v.Body()) }
 
 // Headers in the producer's order.
 func (v View) Headers() iter.Seq2[[]byte, []byte] {
