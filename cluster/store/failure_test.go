@@ -28,7 +28,7 @@ func TestHungCallPoisonsForGood(t *testing.T) {
 	both(t, func(t *testing.T, kind string) {
 		var hangs, fatals atomic.Int32
 		o := options(t.TempDir(), kind)
-		o.Deadline = 300 * time.Millisecond
+		o.Deadline = time.Second
 		o.OnHang = func(op string, took time.Duration) {
 			require.Equal(t, "store logs", op)
 			require.GreaterOrEqual(t, took, o.Deadline)
@@ -67,7 +67,7 @@ func TestHungCallPoisonsForGood(t *testing.T) {
 func TestWaitersAreReleasedByAHang(t *testing.T) {
 	both(t, func(t *testing.T, kind string) {
 		o := options(t.TempDir(), kind)
-		o.Deadline = 300 * time.Millisecond
+		o.Deadline = time.Second
 		s, f := openFaulty(t, o)
 		release := make(chan struct{})
 		f.onStore(func() error {

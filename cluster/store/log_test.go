@@ -73,7 +73,7 @@ func TestMissingEntryIsRaftsOwnError(t *testing.T) {
 		fill(t, s, 1, 3)
 		var log raft.Log
 		// Raft compares it with ==.
-		require.Equal(t, raft.ErrLogNotFound, s.Log().GetLog(4, &log)) //nolint:testifylint
+		require.Equal(t, raft.ErrLogNotFound, s.Log().GetLog(4, &log))
 		require.NoError(t, s.Err())
 	})
 }
