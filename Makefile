@@ -1,0 +1,44 @@
+# FerryMQ. `make` lists the targets.
+
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS   := -s -w -X github.com/ferrymq/ferrymq/cmd/ferry/internal/cli.Version=$(VERSION)
+IMAGE     ?= ferrymq:local
+FUZZTIME  ?= 1m
+BENCH_OUT ?=
+export BENCH_OUT
+
+.DEFAULT_GOAL := help
+.PHONY: help build static test bench demo image compose-test fuzz clean
+
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/ferry
+	go build -ldflags '$(LDFLAGS)' -o bin/ferry ./cmd/ferry
+
+static: ## build build/image/ferry, static, for the image
+	@mkdir -p build/image
+	CGO_ENABLED=0 GOOS=linux go build -trimpath -ldflags '$(LDFLAGS)' -o build/image/ferry ./cmd/ferry
+
+test: ## gofmt, vet, staticcheck, wasip1 build and all tests with -race
+	scripts/test.sh
+
+bench: build ## measure three processes on this machine; BENCH_OUT=file writes JSON
+	bin/ferry bench suite $(if $(BENCH_OUT),--out '$(BENCH_OUT)')
+
+demo: build ## publish a real file, kill the leader on the way, account for every line
+	go build -o bin/ferry-demo ./jepsen/demo
+	bin/ferry-demo --ferry bin/ferry
+
+image: static ## build the image ferrymq:local
+	cp Dockerfile build/image/Dockerfile
+	docker build -q -t '$(IMAGE)' build/image
+
+compose-test: build image ## three containers: publish, kill the leader, lose nothing
+	FERRY_IMAGE='$(IMAGE)' scripts/compose-test.sh
+
+fuzz: ## fuzz every target for FUZZTIME (1m)
+	scripts/fuzz.sh '$(FUZZTIME)'
+
+clean: ## remove what was built
+	rm -rf bin build

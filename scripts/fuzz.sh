@@ -1,0 +1,12 @@
+#!/bin/sh
+# Fuzz every target of the module in turn: scripts/fuzz.sh [TIME EACH]
+set -eu
+cd "$(dirname "$0")/.."
+time=${1:-1m}
+
+go list ./... | while read -r package; do
+	go test -list '^Fuzz' "$package" | grep '^Fuzz' | while read -r target; do
+		echo "== $package $target ($time)"
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package" </dev/null
+	done || [ $? -eq 1 ] # grep found none
+done

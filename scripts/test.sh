@@ -1,0 +1,52 @@
+#!/bin/sh
+# Everything that must hold before a change goes in. Prints the time of each
+# part, and names the parts that failed.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+failed=""
+times=""
+
+# part NAME COMMAND...: run it, note its time, go on if it fails.
+part() {
+	name=$1
+	shift
+	echo "== $name"
+	begin=$(date +%s)
+	if "$@"; then verdict=ok; else
+		verdict=FAILED
+		failed="$failed $name"
+	fi
+	end=$(date +%s)
+	times="$times$(printf '%6ds  %-12s %s' $((end - begin)) "$name" "$verdict")
+"
+}
+
+formatted() {
+	# Only what belongs to the project: caches may lie in the folder too.
+	out=$(git ls-files -co --exclude-standard -- '*.go' | while read -r f; do
+		[ -f "$f" ] && echo "$f"
+	done | xargs gofmt -l)
+	[ -z "$out" ] && return 0
+	echo "not formatted by gofmt:"
+	echo "$out"
+	return 1
+}
+
+# The packages that will run in a simulation may not depend on a disk.
+wasip1() { GOOS=wasip1 GOARCH=wasm go build ./fsm/... ./transport/... ./broker ./cluster ./client; }
+
+part gofmt formatted
+part build go build ./...
+part vet go vet ./...
+part staticcheck go tool staticcheck ./...
+part wasip1 wasip1
+part tests go test -race -timeout 10m ./...
+
+echo
+printf '%s' "$times"
+if [ -n "$failed" ]; then
+	echo "test: FAILED:$failed"
+	exit 1
+fi
+echo "test: ok"
