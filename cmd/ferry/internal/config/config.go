@@ -18,10 +18,13 @@ type Config struct {
 	BootstrapExpect int      // nodes that found a new cluster; 0: never found one
 	ClusterKeyFile  string   // "": nodes do not prove anything to each other
 
+	// WithoutClusterKey permits that outside loopback.
+	WithoutClusterKey bool
+
 	LogStore      string // LogStoreWAL or LogStoreBolt
 	StoreDeadline time.Duration
 	SnapshotBytes Bytes  // log written between two snapshots
-	TrailingLogs  int    // entries kept behind a snapshot
+	TrailingBytes Bytes  // log kept behind a snapshot for slow nodes
 	MemoryLimit   Bytes  // of message bodies and of the Go runtime; 0: none
 	MessageMax    Bytes  // headers included
 	Connections   int    // of clients
@@ -67,8 +70,8 @@ func Default() *Config {
 		HTTP:               "127.0.0.1:7702",
 		LogStore:           LogStoreWAL,
 		StoreDeadline:      10 * time.Second,
-		SnapshotBytes:      256 << 20,
-		TrailingLogs:       10000,
+		SnapshotBytes:      64 << 20,
+		TrailingBytes:      64 << 20,
 		MessageMax:         1 << 20,
 		Connections:        10000,
 		LogLevel:           "info",

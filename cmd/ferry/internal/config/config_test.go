@@ -37,7 +37,7 @@ func TestPrecedence(t *testing.T) {
 }
 
 func TestDerivedAddresses(t *testing.T) {
-	c, err := load(t, []string{"--listen", "0.0.0.0:7700", "--advertise", "one:7700", "--gossip", "10.0.0.1:7701"}, nil, "")
+	c, err := load(t, []string{"--listen", "0.0.0.0:7700", "--advertise", "one:7700", "--gossip", "10.0.0.1:7701", "--without-cluster-key"}, nil, "")
 	require.NoError(t, err)
 	require.Equal(t, "one:7700", c.AdvertiseClient)
 	require.Equal(t, "10.0.0.1:7701", c.AdvertiseGossip)
@@ -96,7 +96,9 @@ func TestMistakes(t *testing.T) {
 		{args: []string{"--message-max", "99999999999GiB"}, want: "too large"},
 		{args: []string{"--connections", "0"}, want: "--connections"},
 		{args: []string{"--snapshot-bytes", "0"}, want: "--snapshot-bytes"},
-		{args: []string{"--trailing-logs", "-1"}, want: "--trailing-logs"},
+		{args: []string{"--trailing-bytes", "0"}, want: "--trailing-bytes"},
+		{args: []string{"--gossip", "10.0.0.1:1"}, want: "--cluster-key-file: needed, because 10.0.0.1:1"},
+		{args: []string{"--without-cluster-key", "--cluster-key-file", "key"}, want: "--without-cluster-key: excludes"},
 		{args: []string{"--shutdown-timeout", "1h"}, want: "--shutdown-timeout: 1h0m0s is not between"},
 		{args: []string{"--store-deadline", "soon"}, want: `--store-deadline: "soon" is not a duration`},
 		{args: []string{"--raft-leader-lease-timeout", "2s"}, want: "two nodes could lead"},

@@ -80,6 +80,17 @@ func (c *Config) validateCluster(m *mistakes) {
 	if c.BootstrapExpect > 1 && len(c.Join) == 0 {
 		m.add("join", "needed with --bootstrap-expect %d: how else would the nodes find each other", c.BootstrapExpect)
 	}
+	if c.ClusterKeyFile != "" && c.WithoutClusterKey {
+		m.add("without-cluster-key", "excludes --cluster-key-file")
+	}
+	if c.ClusterKeyFile == "" && !c.WithoutClusterKey {
+		for _, addr := range []string{c.Listen, c.Gossip} {
+			if host, err := splitAddr(addr); err == nil && !loopback(host) {
+				m.add("cluster-key-file", "needed, because %s can be reached from other machines (or accept that with --without-cluster-key)", addr)
+				break
+			}
+		}
+	}
 	m.oneOf("log-store", c.LogStore, LogStoreWAL, LogStoreBolt)
 	m.oneOf("log-level", c.LogLevel, "debug", "info", "warn", "error")
 	m.oneOf("log-format", c.LogFormat, "text", "json")
@@ -107,8 +118,8 @@ func (c *Config) validateLimits(m *mistakes) {
 	if c.SnapshotBytes == 0 {
 		m.add("snapshot-bytes", "must be above 0")
 	}
-	if c.TrailingLogs < 0 {
-		m.add("trailing-logs", "must not be negative")
+	if c.TrailingBytes == 0 {
+		m.add("trailing-bytes", "must be above 0")
 	}
 }
 
@@ -148,4 +159,9 @@ func splitAddr(addr string) (string, error) {
 func unspecified(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "" || ip != nil && ip.IsUnspecified()
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
