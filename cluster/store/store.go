@@ -45,6 +45,10 @@ func Open(opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A folder behind a symbolic link would not be walked.
+	if opts.Dir, err = filepath.EvalSymlinks(opts.Dir); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
 	s := &Store{opts: opts, poison: newPoison(opts), lock: lock}
 	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", opts.Dir, errors.Join(err, s.Close()))
@@ -152,10 +156,6 @@ func (s *Store) Stable() raft.StableStore { return s.vote }
 
 // Snapshots is the snapshot store for raft.
 func (s *Store) Snapshots() raft.SnapshotStore { return s.snaps }
-
-// NoteSnapshot tells that a snapshot up to index is durable elsewhere than in
-// Snapshots, so that it counts as an end of the log until the store is closed.
-func (s *Store) NoteSnapshot(index uint64) { s.snaps.noted(index) }
 
 // HasState reports whether this replica was ever part of a group. One with
 // state must never bootstrap.
