@@ -5,8 +5,9 @@ cd "$(dirname "$0")/.."
 time=${1:-1m}
 
 go list ./... | while read -r package; do
-	go test -list '^Fuzz' "$package" | grep '^Fuzz' | while read -r target; do
+	targets=$(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true)
+	for target in $targets; do
 		echo "== $package $target ($time)"
-		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package" </dev/null
-	done || [ $? -eq 1 ] # grep found none
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package" </dev/null || exit 1
+	done
 done
