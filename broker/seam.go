@@ -32,7 +32,7 @@ type Group interface {
 	// everything committed before the call: a View after it is linearizable.
 	Verify(ctx context.Context) error
 
-	// LeaseMillis is the lease clock that the next entry would be stamped with.
+	// Now tells the clocks that the next entry would be stamped with.
 	Now() fsm.Clock
 }
 
@@ -47,4 +47,14 @@ type Peers interface {
 
 	// Nodes lists the nodes known, this one included.
 	Nodes() []transport.NodeInfo
+}
+
+// Admin is what the broker needs from whoever runs the cluster. The errors
+// are *transport.Error.
+type Admin interface {
+	// Status describes the groups, as their leaders see them; stale: as this node does.
+	Status(ctx context.Context, stale bool) (transport.ClusterInfo, error)
+
+	// Control changes membership or leadership, on whatever node it has to be done.
+	Control(ctx context.Context, c transport.Control) error
 }

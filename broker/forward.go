@@ -1,0 +1,123 @@
+package broker
+
+import (
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+// Commands that this node forwards to a group's leader are numbered, so that
+// results find their way back. A number is a generation and a count: the
+// leader, once it failed one, refuses everything else of that generation, and
+// this node begins a new one when it learns of the failure. So nothing that
+// was already on the way can overtake what failed.
+const (
+	generationShift = 40
+	submitHead      = 64 // bytes of a PeerSubmit around its commands, about
+)
+
+// forwarded are the commands at the leader, in the order they were sent.
+type forwarded struct {
+	ops   []op
+	head  int // index of the first that is unanswered
+	bytes int
+	next  uint64 // number of the next command
+}
+
+func (f *forwarded) add(ops []op) (first uint64) {
+	first = f.next
+	for _, o := range ops {
+		o.number = f.next
+		f.next++
+		f.bytes += int(o.bytes)
+		f.ops = append(f.ops, o)
+	}
+	return first
+}
+
+// answered takes the command with this number and, since the leader answers
+// in order, those before it, whose answers will not come any more.
+func (f *forwarded) answered(number uint64) (o op, skipped []op, ok bool) {
+	start := f.head
+	for f.head < len(f.ops) && f.ops[f.head].number < number {
+		f.bytes -= int(f.ops[f.head].bytes)
+		f.head++
+	}
+	skipped = append(skipped, f.ops[start:f.head]...)
+	if f.head < len(f.ops) && f.ops[f.head].number == number {
+		o, ok = f.ops[f.head], true
+		f.bytes -= int(o.bytes)
+		f.ops[f.head] = op{}
+		f.head++
+	}
+	f.compact()
+	return o, skipped, ok
+}
+
+// compact keeps the slice from growing for ever, at a constant cost for each command.
+func (f *forwarded) compact() {
+	if f.head < 256 || f.head*2 < len(f.ops) {
+		return
+	}
+	n := copy(f.ops, f.ops[f.head:])
+	clear(f.ops[n:])
+	f.ops, f.head = f.ops[:n], 0
+}
+
+func (f *forwarded) takeAll() []op {
+	all := f.ops[f.head:]
+	f.ops, f.head, f.bytes = nil, 0, 0
+	return all
+}
+
+// renew begins a new generation.
+func (f *forwarded) renew() {
+	f.next = (f.next>>generationShift + 1) << generationShift
+}
+
+// nextSubmit takes the batch to forward now. The caller holds l.mu.
+func (l *lane) nextSubmit() (transport.PeerSubmit, bool) {
+	if l.sent.bytes >= l.b.o.ForwardBytes {
+		return transport.PeerSubmit{}, false // an answer wakes the runner
+	}
+	l.requeueOwed()
+	b := l.queue.take()
+	if b == nil {
+		return transport.PeerSubmit{}, false
+	}
+	l.roomMade()
+	first := l.sent.add(b.ops)
+	return transport.PeerSubmit{Group: l.id, First: first, Count: uint32(len(b.ops)), Commands: b.commands}, true
+}
+
+// forward sends a batch to the leader. It blocks while the link's outbox is
+// full; so the lane's queue fills, and connections are not read.
+func (l *lane) forward(leader string, s transport.PeerSubmit) {
+	frame := transport.Frame{Op: transport.OpPeerSubmit, Payload: s.AppendTo(make([]byte, 0, len(s.Commands)+submitHead))}
+	if err := l.b.o.Peers.Send(l.b.ctx, leader, frame); err != nil {
+		l.b.log.Debug("commands not forwarded", "group", l.id, "leader", leader, "err", err)
+		l.lostLeader(leader)
+	}
+}
+
+// lostLeader fails what is at the leader or queued for it: the link is gone.
+func (l *lane) lostLeader(leader string) {
+	l.mu.Lock()
+	if l.mode != modeForward || l.info.Leader != leader {
+		l.mu.Unlock()
+		return
+	}
+	sent := l.failSent()
+	queued := l.failQueue(transport.CodeNoLeader)
+	l.mu.Unlock()
+	l.tell(sent)
+	l.tell(queued)
+}
+
+// failSent gives up on all that was sent to the leader. The caller holds l.mu
+// and tells the failure.
+func (l *lane) failSent() failure {
+	f := failure{code: transport.CodeUnknownOutcome, ops: l.sent.takeAll()}
+	l.sent.renew()
+	l.breakHandles(f.ops)
+	l.keepOwed(f.ops)
+	return f
+}

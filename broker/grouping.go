@@ -1,0 +1,185 @@
+package broker
+
+import (
+	"github.com/ferrymq/ferrymq/fsm"
+	"github.com/ferrymq/ferrymq/fsm/body"
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+// delivery is a message on its way to a client. Its record is in head.Record
+// if it came over a link, and else loaded from ref when there is room for it.
+type delivery struct {
+	head   transport.Delivery
+	handle *handle
+	ref    body.Ref
+}
+
+// outItem is what one entry has for one connection.
+type outItem struct {
+	results    []transport.Result
+	deliveries []delivery
+	closed     []transport.Closed
+	requests   int // operations that this ends
+	cost       int // bytes counted for those
+}
+
+// relayItem is what one entry has for the connections of another node.
+type relayItem struct {
+	results    []transport.PeerResult
+	deliveries []relayed
+	closed     []transport.PeerClosed
+}
+
+type relayed struct {
+	head transport.PeerDelivery
+	ref  body.Ref
+}
+
+// grouping sorts what one entry did by whom it is for. It belongs to one
+// goroutine and is used for one entry after the other.
+type grouping struct {
+	lane  *lane
+	conns map[*conn]*outItem
+	nodes map[string]*relayItem
+
+	lastConn *conn // the same connection comes many times in a row
+	lastItem *outItem
+}
+
+func newGrouping(l *lane) *grouping {
+	return &grouping{lane: l, conns: map[*conn]*outItem{}, nodes: map[string]*relayItem{}}
+}
+
+func (g *grouping) conn(c *conn) *outItem {
+	if g.lastConn == c {
+		return g.lastItem
+	}
+	item := g.conns[c]
+	if item == nil {
+		item = &outItem{}
+		g.conns[c] = item
+	}
+	g.lastConn, g.lastItem = c, item
+	return item
+}
+
+func (g *grouping) node(name string) *relayItem {
+	item := g.nodes[name]
+	if item == nil {
+		item = &relayItem{}
+		g.nodes[name] = item
+	}
+	return item
+}
+
+// result files the answer to a local operation. A Credit is never answered.
+func (g *grouping) result(o *op, r transport.Result) {
+	item := g.conn(o.conn)
+	item.requests++
+	item.cost += int(o.cost)
+	if o.kind == fsm.KindCredit {
+		return
+	}
+	r.Stream = o.stream
+	item.results = append(item.results, r)
+}
+
+// effects files deliveries and closings. What is for a session that is no
+// longer attached here in that epoch is void.
+func (g *grouping) effects(effects []fsm.Effect) {
+	if len(effects) == 0 {
+		return
+	}
+	self := g.lane.b.o.Node
+	s := &g.lane.sessions
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range effects {
+		e := &effects[i]
+		if e.Node != self {
+			g.relay(e)
+			continue
+		}
+		h := s.find(e.Session, e.Epoch)
+		if h == nil {
+			continue
+		}
+		item := g.conn(h.conn)
+		if e.Kind == fsm.EffectClosed {
+			item.closed = append(item.closed, transport.Closed{Handle: h.number, Consumer: e.Consumer, Code: transport.Code(e.Code)})
+			continue
+		}
+		d := delivery{head: headOf(e), handle: h, ref: e.Body}
+		d.head.Handle = h.number
+		item.deliveries = append(item.deliveries, d)
+	}
+}
+
+func (g *grouping) relay(e *fsm.Effect) {
+	item := g.node(e.Node)
+	if e.Kind == fsm.EffectClosed {
+		item.closed = append(item.closed, transport.PeerClosed{
+			Session: transport.SessionID(e.Session), Epoch: e.Epoch,
+			Closed: transport.Closed{Consumer: e.Consumer, Code: transport.Code(e.Code)},
+		})
+		return
+	}
+	item.deliveries = append(item.deliveries, relayed{
+		head: transport.PeerDelivery{Session: transport.SessionID(e.Session), Epoch: e.Epoch, Delivery: headOf(e)},
+		ref:  e.Body,
+	})
+}
+
+func headOf(e *fsm.Effect) transport.Delivery {
+	d := transport.Delivery{
+		Consumer: e.Consumer, Incarnation: e.Incarnation, Place: e.Place, Token: e.Token, Number: e.Number,
+		Group: e.ID.Group, Index: e.ID.Index, Position: e.ID.Position,
+		Attempt: e.Attempt, Failures: e.Failures, LeaseMs: e.LeaseMillis, EnqueuedMs: e.EnqueuedMillis,
+	}
+	if e.Death != nil {
+		d.Death = &transport.Death{
+			Queue: e.Death.Queue, Reason: e.Death.Reason, Attempts: e.Death.Attempts,
+			Failures: e.Death.Failures, Error: e.Death.Error, AtMs: e.Death.AtMillis,
+		}
+	}
+	return d
+}
+
+// fromLeader files what the leader sent for the connections of this node. The
+// caller has taken care of the results.
+func (g *grouping) fromLeader(e *transport.PeerEvents) {
+	s := &g.lane.sessions
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range e.Deliveries {
+		p := &e.Deliveries[i]
+		h := s.find(fsm.SessionID(p.Session), p.Epoch)
+		if h == nil {
+			continue
+		}
+		d := delivery{head: p.Delivery, handle: h}
+		d.head.Handle = h.number
+		item := g.conn(h.conn)
+		item.deliveries = append(item.deliveries, d)
+	}
+	for _, x := range e.Closed {
+		if h := s.find(fsm.SessionID(x.Session), x.Epoch); h != nil {
+			x.Closed.Handle = h.number
+			item := g.conn(h.conn)
+			item.closed = append(item.closed, x.Closed)
+		}
+	}
+}
+
+// flush hands everything on and is ready for the next entry.
+func (g *grouping) flush() {
+	for c, item := range g.conns {
+		c.push(item)
+	}
+	for name, item := range g.nodes {
+		g.lane.b.relay(g.lane, name, item)
+	}
+	clear(g.conns)
+	clear(g.nodes)
+	g.lastConn, g.lastItem = nil, nil
+}

@@ -1,0 +1,194 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/ferrymq/ferrymq/fsm"
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+const (
+	queryTimeout  = 10 * time.Second
+	queuesDefault = 100
+	queuesMax     = 1000 // queues of one reply
+
+	// requestQuery is the kind of PeerRequest that carries a Query to a leader.
+	requestQuery = "query"
+)
+
+func (c *conn) query(f transport.Frame) error {
+	var q transport.Query
+	if err := q.Decode(f.Payload); err != nil {
+		return err
+	}
+	return c.respond(f.Stream, func(ctx context.Context) (transport.QueryReply, error) {
+		return c.b.query(ctx, &q)
+	})
+}
+
+func (c *conn) control(f transport.Frame) error {
+	var m transport.Control
+	if err := m.Decode(f.Payload); err != nil {
+		return err
+	}
+	return c.respond(f.Stream, func(ctx context.Context) (transport.QueryReply, error) {
+		return transport.QueryReply{}, c.b.o.Admin.Control(ctx, m)
+	})
+}
+
+// respond answers one request in a goroutine of its own, of which a connection
+// has only so many: then it is not read until one ends.
+func (c *conn) respond(stream uint32, ask func(context.Context) (transport.QueryReply, error)) error {
+	select {
+	case c.queries <- struct{}{}:
+	case <-c.done:
+		return nil
+	}
+	c.reads.Go(func() {
+		defer func() { <-c.queries }()
+		ctx, cancel := context.WithTimeout(c.ctx, queryTimeout)
+		defer cancel()
+		frame := transport.Frame{Op: transport.OpQueryReply, Stream: stream}
+		reply, err := ask(ctx)
+		if err != nil {
+			frame.Op, frame.Payload = transport.OpError, c.b.queryError(err).AppendTo(nil)
+		} else {
+			frame.Payload = reply.AppendTo(nil)
+		}
+		if err := c.sendFrame(frame); err != nil {
+			c.b.log.Debug("reply not sent", "remote", c.t.RemoteAddr(), "err", err)
+		}
+	})
+	return nil
+}
+
+// queryError says why in the protocol's words.
+func (b *Broker) queryError(err error) *transport.Error {
+	e := transport.Error{}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		e = *transport.Errorf(transport.CodeTimeout, "no answer within %v", queryTimeout)
+	default:
+		e = *transport.AsError(err)
+	}
+	if e.Code == transport.CodeNotLeader {
+		e.Code = transport.CodeNoLeader
+	}
+	if e.Retryable && e.RetryAfterMs == 0 {
+		e.RetryAfterMs = retryAfterMillis
+	}
+	b.metrics.refused(e.Code)
+	return &e
+}
+
+// query answers from the state that holds now, or, stale, from this node's own.
+func (b *Broker) query(ctx context.Context, q *transport.Query) (transport.QueryReply, error) {
+	switch q.Kind {
+	case "cluster":
+		info, err := b.o.Admin.Status(ctx, q.Stale)
+		return transport.QueryReply{Stale: q.Stale, Body: info.AppendTo(nil)}, err
+	case "nodes":
+		return transport.QueryReply{Stale: true, Body: transport.Marshal(b.o.Peers.Nodes())}, nil
+	case "queues", "queue":
+	default:
+		return transport.QueryReply{}, transport.Errorf(transport.CodeUnsupported, "query %q", q.Kind)
+	}
+	l := b.lanes[q.Group]
+	if l == nil {
+		return transport.QueryReply{}, transport.Errorf(transport.CodeNotFound, "group %d is not here", q.Group)
+	}
+	if q.Stale {
+		return l.read(q)
+	}
+	l.mu.Lock()
+	mode, leader := l.mode, l.info.Leader
+	l.mu.Unlock()
+	switch mode {
+	case modeLead:
+		return l.readVerified(ctx, q)
+	case modeForward:
+		body, err := b.o.Peers.Request(ctx, leader, requestQuery, q.AppendTo(nil))
+		if err != nil {
+			return transport.QueryReply{}, err
+		}
+		var reply transport.QueryReply
+		err = reply.Decode(body)
+		return reply, err
+	}
+	return transport.QueryReply{}, transport.Errorf(transport.CodeNoLeader, "no leader of group %d is known", q.Group)
+}
+
+// HandlePeerRequest answers a request of another node. The only kind is
+// "query": a read of a group that this node leads.
+func (b *Broker) HandlePeerRequest(ctx context.Context, kind string, body []byte) ([]byte, error) {
+	if kind != requestQuery {
+		return nil, transport.Errorf(transport.CodeUnsupported, "request %q", kind)
+	}
+	var q transport.Query
+	if err := q.Decode(body); err != nil {
+		return nil, err
+	}
+	l := b.lanes[q.Group]
+	if l == nil {
+		return nil, transport.Errorf(transport.CodeNotFound, "group %d is not here", q.Group)
+	}
+	reply, err := l.readVerified(ctx, &q)
+	if err != nil {
+		return nil, err
+	}
+	return reply.AppendTo(nil), nil
+}
+
+// readVerified answers once this node is known to lead still.
+func (l *lane) readVerified(ctx context.Context, q *transport.Query) (transport.QueryReply, error) {
+	if err := l.group.Verify(ctx); err != nil {
+		return transport.QueryReply{}, err
+	}
+	reply, err := l.read(q)
+	reply.Stale = false
+	return reply, err
+}
+
+func (l *lane) read(q *transport.Query) (transport.QueryReply, error) {
+	reply := transport.QueryReply{Stale: true}
+	if q.Kind == "queue" {
+		var info fsm.QueueInfo
+		var ok bool
+		l.group.View(func(s *fsm.State) {
+			info, ok = s.Queue(q.Name)
+			reply.Index = s.Index()
+		})
+		if !ok {
+			return reply, transport.Errorf(transport.CodeNotFound, "queue %q", q.Name)
+		}
+		reply.Body = queueInfoOf(&info).AppendTo(nil)
+		return reply, nil
+	}
+	limit := int(q.Limit)
+	if limit == 0 {
+		limit = queuesDefault
+	}
+	var page []fsm.QueueInfo
+	var list transport.QueueList
+	l.group.View(func(s *fsm.State) {
+		page, list.More = s.Queues(q.Name, q.After, min(limit, queuesMax))
+		reply.Index = s.Index()
+	})
+	list.Queues = make([]transport.QueueInfo, len(page))
+	for i := range page {
+		list.Queues[i] = queueInfoOf(&page[i])
+	}
+	reply.Body = list.AppendTo(nil)
+	return reply, nil
+}
+
+func queueInfoOf(q *fsm.QueueInfo) transport.QueueInfo {
+	return transport.QueueInfo{
+		Name: q.Name, Incarnation: q.Incarnation, Settings: settingsFrom(&q.Settings), Paused: q.Paused,
+		Ready: q.Ready, Leased: q.Leased, Parked: q.Parked, Bytes: q.Bytes, Consumers: q.Consumers,
+		Published: q.Published, Acked: q.Acked, Dead: q.Dead, Purged: q.Purged,
+		DeadLetter: q.DeadLetter, OldestReadyMs: q.OldestReadyMillis,
+	}
+}

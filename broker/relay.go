@@ -1,0 +1,127 @@
+package broker
+
+import (
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+const (
+	relayFrameBytes = 1 << 20 // a frame between nodes is closed when it would pass this
+	relayFrameItems = 4096
+	headBytes       = 192 // of a delivery or result around what varies, at most
+)
+
+// relay hands what an entry has for another node to its link. Without one it
+// is dropped: sessions there are detached, and get it again when they attach;
+// consumers without acks never do.
+func (b *Broker) relay(l *lane, node string, item *relayItem) {
+	p := b.peer(node)
+	if p == nil {
+		return
+	}
+	l.mu.Lock()
+	term := l.info.Term
+	l.mu.Unlock()
+	p.mu.Lock()
+	p.queue = append(p.queue, relayJob{lane: l, term: term, item: item})
+	p.mu.Unlock()
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (p *peer) run() {
+	defer close(p.done)
+	for {
+		p.mu.Lock()
+		jobs := p.queue
+		p.queue = nil
+		p.mu.Unlock()
+		for i := range jobs {
+			if err := p.send(&jobs[i]); err != nil {
+				p.b.log.Debug("relay ended", "node", p.name, "err", err)
+				<-p.ctx.Done() // the link's end is told by PeerDown
+				return
+			}
+			jobs[i] = relayJob{}
+		}
+		if len(jobs) > 0 {
+			continue
+		}
+		select {
+		case <-p.wake:
+		case <-p.ctx.Done():
+			return
+		}
+	}
+}
+
+// send sends what an entry has for the node: one frame, unless it is too large.
+func (p *peer) send(j *relayJob) error {
+	e := transport.PeerEvents{Group: j.lane.id, Term: j.term}
+	size := 0
+	room := func(n int) error {
+		items := len(e.Results) + len(e.Deliveries) + len(e.Closed)
+		if items == 0 || size+n <= relayFrameBytes && items < relayFrameItems {
+			size += n
+			return nil
+		}
+		err := p.sendEvents(&e, size)
+		e.Results, e.Deliveries, e.Closed = e.Results[:0], e.Deliveries[:0], e.Closed[:0]
+		size = n
+		return err
+	}
+	for i := range j.item.results {
+		r := &j.item.results[i]
+		if err := room(resultBytes(&r.Result)); err != nil {
+			return err
+		}
+		e.Results = append(e.Results, *r)
+	}
+	for i := range j.item.deliveries {
+		d := &j.item.deliveries[i]
+		if err := room(deliveryBytes(&d.head.Delivery, d.ref.Len())); err != nil {
+			return err
+		}
+		record, err := d.ref.Load()
+		if err != nil {
+			p.b.bodyLost(&d.head.Delivery, err)
+			continue
+		}
+		d.head.Delivery.Record = record
+		e.Deliveries = append(e.Deliveries, d.head)
+	}
+	for _, x := range j.item.closed {
+		if err := room(headBytes); err != nil {
+			return err
+		}
+		e.Closed = append(e.Closed, x)
+	}
+	return p.sendEvents(&e, size)
+}
+
+func (p *peer) sendEvents(e *transport.PeerEvents, size int) error {
+	if len(e.Results)+len(e.Deliveries)+len(e.Closed) == 0 {
+		return nil
+	}
+	payload := e.AppendTo(make([]byte, 0, size+headBytes))
+	return p.b.o.Peers.Send(p.ctx, p.name, transport.Frame{Op: transport.OpPeerEvents, Payload: payload})
+}
+
+func resultBytes(r *transport.Result) int {
+	return headBytes + len(r.Detail) + 8*len(r.Items)
+}
+
+func deliveryBytes(d *transport.Delivery, record int) int {
+	n := headBytes + record
+	if d.Death != nil {
+		n += headBytes + len(d.Death.Queue) + len(d.Death.Reason) + len(d.Death.Error)
+	}
+	return n
+}
+
+// bodyLost is called for a message whose body cannot be read: it stays leased
+// and comes again when the lease has run out.
+func (b *Broker) bodyLost(d *transport.Delivery, err error) {
+	b.log.Error("message without body not delivered", "group", d.Group, "index", d.Index, "position", d.Position, "err", err)
+}

@@ -1,0 +1,75 @@
+package broker
+
+import (
+	"github.com/ferrymq/ferrymq/fsm"
+	"github.com/ferrymq/ferrymq/transport"
+	"github.com/ferrymq/ferrymq/transport/wire"
+)
+
+// forwardedTimes is how many times SubmitQueueBytes a leader takes from other
+// nodes before it refuses: they bound what they send by ForwardBytes.
+const forwardedTimes = 4
+
+// takeSubmit queues the commands that another node forwarded for a group that
+// this node leads. It never waits: the link carries results as well.
+func (p *peer) takeSubmit(payload []byte) error {
+	var s transport.PeerSubmit
+	if err := s.Decode(payload); err != nil {
+		return err
+	}
+	l := p.b.lanes[s.Group]
+	if l == nil {
+		return transport.Errorf(transport.CodeNotFound, "group %d", s.Group)
+	}
+	g := newGrouping(l)
+	number := s.First
+	now := p.b.now()
+	c := wire.NewCursor(s.Commands)
+	l.mu.Lock()
+	for range s.Count {
+		from := c.Offset()
+		content := c.Bytes()
+		if c.Err() != nil || len(content) == 0 || !fromClient(fsm.Kind(content[0])) {
+			break // Decode has seen binaries; what is in them is another node's fault
+		}
+		o := op{peer: p, number: number, kind: fsm.Kind(content[0]), since: now}
+		number++
+		if r, refused := l.refusePeer(&o); refused {
+			item := g.node(p.name)
+			item.results = append(item.results, transport.PeerResult{Number: o.number, Result: r})
+			continue
+		}
+		l.queue.add(o, func(b []byte) []byte { return append(b, s.Commands[from:c.Offset()]...) })
+	}
+	l.mu.Unlock()
+	l.signal()
+	g.flush()
+	if int(number-s.First) != int(s.Count) {
+		return transport.Errorf(transport.CodeMalformed, "command %d of %d", number-s.First, s.Count)
+	}
+	return nil
+}
+
+// fromClient says whether a command may come from another node: those that
+// stand for a client's request or the end of its connection.
+func fromClient(k fsm.Kind) bool { return k >= fsm.KindOpen && k <= fsm.KindQueuePause }
+
+// refusePeer says whether a forwarded command cannot be taken. The caller
+// holds l.mu.
+func (l *lane) refusePeer(o *op) (transport.Result, bool) {
+	if l.mode != modeLead || o.number>>generationShift < l.refused[o.peer] {
+		l.refused[o.peer] = max(l.refused[o.peer], o.number>>generationShift+1)
+		return refusal(transport.CodeNotLeader, ""), true
+	}
+	if o.kind == fsm.KindPublish && l.full() {
+		r := refusal(transport.CodeBusy, "the node's memory limit is reached")
+		r.Cause = transport.CauseMemory
+		return r, true
+	}
+	if l.queue.bytes > forwardedTimes*l.b.o.SubmitQueueBytes && o.kind != fsm.KindDetach {
+		r := refusal(transport.CodeBusy, "the leader's queue is full")
+		r.Cause = transport.CauseOutbox
+		return r, true
+	}
+	return transport.Result{}, false
+}
