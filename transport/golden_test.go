@@ -69,7 +69,9 @@ func TestGoldenFrames(t *testing.T) {
 }
 
 // same compares bodies; an empty slice is as good as none.
-func same(a, b any) bool { return reflect.DeepEqual(normal(reflect.ValueOf(a)), normal(reflect.ValueOf(b))) }
+func same(a, b any) bool {
+	return reflect.DeepEqual(normal(reflect.ValueOf(a)), normal(reflect.ValueOf(b)))
+}
 
 // normal rewrites a value into lists of its leaves.
 func normal(v reflect.Value) any {
