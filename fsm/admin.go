@@ -1,0 +1,154 @@
+package fsm
+
+// create makes a queue and its dead-letter queue.
+func (s *State) create(c *QueueCreate) Result {
+	if fault := nameFault(c.Queue); fault != "" {
+		return Result{Code: Invalid, Detail: fault}
+	}
+	settings, r := c.Settings.filled()
+	if r.Code != OK {
+		return r
+	}
+	if q := s.queueNamed(c.Queue); q != nil {
+		if q.settings != settings {
+			return Result{Code: Conflict, Detail: "the queue exists with other settings"}
+		}
+		return Result{Value: q.incarnation}
+	}
+	if s.queues.Len()+2 > MaxQueues {
+		return Result{Code: Busy, Cause: CauseSessions, RetryAfterMillis: RetryCountMillis}
+	}
+	q := s.newQueue(c.Queue, settings)
+	d := s.newQueue(c.Queue+DeadLetterSuffix, settings.deadLetter())
+	q.deadLetter, d.source = d.incarnation, q.incarnation
+	return Result{Value: q.incarnation}
+}
+
+func (s *State) newQueue(name string, settings Settings) *queue {
+	s.incarnations++
+	q := &queue{gen: s.gen, name: name, incarnation: s.incarnations, settings: settings}
+	s.queues.Set(q.incarnation, q)
+	s.names.Set(name, q.incarnation)
+	return q
+}
+
+// filled returns the settings with the defaults in place.
+func (t Settings) filled() (Settings, Result) {
+	switch {
+	case t.Overflow != 0:
+		return t, Result{Code: Unsupported, Detail: "overflow policy"}
+	case t.FailureLimit < UnlimitedFailures:
+		return t, Result{Code: Invalid, Detail: "failure limit is below -1"}
+	}
+	if fault := leaseFault(t.LeaseMillis); fault != "" {
+		return t, Result{Code: Invalid, Detail: fault}
+	}
+	if t.FailureLimit == 0 {
+		t.FailureLimit = DefaultFailureLimit
+	}
+	t.LeaseMillis = orDefault(t.LeaseMillis, DefaultLeaseMillis)
+	return t, Result{}
+}
+
+// deadLetter returns the settings of the queue's dead-letter queue.
+func (t Settings) deadLetter() Settings {
+	return Settings{MaxMessages: t.DLQMessages, MaxBytes: t.DLQBytes,
+		FailureLimit: UnlimitedFailures, LeaseMillis: t.LeaseMillis}
+}
+
+// owned returns a queue that a user may change or delete.
+func (s *State) owned(name string) (*queue, Result) {
+	q := s.queueNamed(name)
+	if q == nil {
+		return nil, Result{Code: NotFound}
+	}
+	if q.deadLetter == 0 {
+		return nil, Result{Code: Invalid, Detail: "a dead-letter queue is made, changed and deleted with its queue"}
+	}
+	return q, Result{}
+}
+
+// update replaces the settings. Lower limits refuse new messages; they drop none.
+func (s *State) update(c *QueueUpdate) Result {
+	q, r := s.owned(c.Queue)
+	if q == nil {
+		return r
+	}
+	settings, r := c.Settings.filled()
+	if r.Code != OK {
+		return r
+	}
+	q.settings = settings
+	d := s.queue(q.deadLetter)
+	d.settings = settings.deadLetter()
+	s.roomIn(d)
+	return Result{Value: q.incarnation}
+}
+
+// remove deletes a queue and its dead-letter queue with all messages.
+func (s *State) deleteQueue(c *QueueDelete) Result {
+	q, r := s.owned(c.Queue)
+	if q == nil {
+		return r
+	}
+	d := s.queue(q.deadLetter)
+	n := q.messages() + d.messages()
+	if c.IfEmpty && n > 0 {
+		return Result{Code: InUse, Value: n, Detail: "the queue or its dead-letter queue has messages"}
+	}
+	if used := q.members.Len() + d.members.Len(); c.IfUnused && used > 0 {
+		return Result{Code: InUse, Value: uint64(used), Detail: "the queue or its dead-letter queue has consumers"}
+	}
+	s.dissolve(q)
+	s.dissolve(d)
+	return Result{Value: n}
+}
+
+// dissolve takes a queue away at once; its messages are reclaimed later.
+func (s *State) dissolve(q *queue) {
+	var serials []uint64
+	q.members.Scan(func(serial uint64, _ struct{}) bool {
+		serials = append(serials, serial)
+		return true
+	})
+	for _, serial := range serials {
+		c := s.consumer(serial)
+		x := s.session(c.session)
+		if x.attached && !c.closing {
+			s.closed(x, c.number, NotFound)
+		}
+		s.remove(x, c)
+	}
+	s.discard(q.shelf)
+	s.movable.Delete(q.incarnation)
+	s.names.Delete(q.name)
+	s.queues.Delete(q.incarnation)
+}
+
+// purge removes every message that is not leased.
+func (s *State) purge(c *QueuePurge) Result {
+	q := s.queueNamed(c.Queue)
+	if q == nil {
+		return Result{Code: NotFound}
+	}
+	n := q.ready() + uint64(q.parked.Len())
+	gone := q.shelf
+	kept := q.leased
+	gone.leased, q.shelf = shelf{}.leased, shelf{leased: kept}
+	s.discard(gone)
+	q.bytes = q.leasedBytes
+	q.purged += n
+	s.roomIn(q)
+	return Result{Value: n}
+}
+
+// pause stops or resumes hand-outs; publishes and settles go on.
+func (s *State) pause(c *QueuePause) Result {
+	q := s.queueNamed(c.Queue)
+	if q == nil {
+		return Result{Code: NotFound}
+	}
+	q.paused = c.Paused
+	s.touch(q)
+	return Result{}
+}

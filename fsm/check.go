@@ -1,0 +1,146 @@
+package fsm
+
+import "fmt"
+
+// Check walks the whole state and returns the first invariant that does not
+// hold. Apply calls it after every entry under the build tag invariants.
+func (s *State) Check() error {
+	if s.broken != nil {
+		return s.broken
+	}
+	for _, check := range []func() error{s.checkQueues, s.checkSessions, s.checkConsumers, s.checkBodies, s.checkTimers} {
+		if err := check(); err != nil {
+			return fmt.Errorf("%w: %w", ErrBroken, err)
+		}
+	}
+	return nil
+}
+
+func (s *State) checkQueues() (err error) {
+	if s.names.Len() != s.queues.Len() {
+		return fmt.Errorf("%d names of %d queues", s.names.Len(), s.queues.Len())
+	}
+	s.queues.Scan(func(incarnation uint64, q *queue) bool {
+		if at, ok := s.names.Get(q.name); !ok || at != incarnation || q.incarnation != incarnation || incarnation > s.incarnations {
+			err = fmt.Errorf("queue %d: name %q is of %d", incarnation, q.name, at)
+			return false
+		}
+		if err = s.checkPair(q); err == nil {
+			err = s.checkQueue(q)
+		}
+		return err == nil
+	})
+	return err
+}
+
+// checkPair checks that a queue and its dead-letter queue know each other.
+func (s *State) checkPair(q *queue) error {
+	bad := fmt.Errorf("queue %d: dead-letter queue %d, source %d do not pair", q.incarnation, q.deadLetter, q.source)
+	if (q.deadLetter == 0) == (q.source == 0) {
+		return bad
+	}
+	p, ok := s.queues.Get(q.deadLetter + q.source) // one of them is 0
+	if !ok || p.source+p.deadLetter != q.incarnation || (p.source == 0) == (q.source == 0) {
+		return bad
+	}
+	return nil
+}
+
+func (s *State) checkQueue(q *queue) error {
+	if t := q.settings; t.LeaseMillis == 0 || leaseFault(t.LeaseMillis) != "" || t.FailureLimit < UnlimitedFailures || t.FailureLimit == 0 {
+		return fmt.Errorf("queue %d: settings %+v", q.incarnation, t)
+	}
+	n, bytes, err := s.checkShelf(&q.shelf, q.places)
+	if err != nil {
+		return fmt.Errorf("queue %d: %w", q.incarnation, err)
+	}
+	if n != q.messages() || bytes != q.bytes {
+		return fmt.Errorf("queue %d: %d messages, %d bytes counted, %d and %d found",
+			q.incarnation, q.messages(), q.bytes, n, bytes)
+	}
+	if q.deadLetter == 0 {
+		q.returned.Scan(func(place uint64, m message) bool {
+			if m.death == nil {
+				err = fmt.Errorf("queue %d: dead letter at place %d without death", q.incarnation, place)
+			}
+			return err == nil
+		})
+		if err == nil && q.lane.count > 0 {
+			err = fmt.Errorf("queue %d: dead letters in the lane", q.incarnation)
+		}
+	}
+	if err != nil || q.paused {
+		return err
+	}
+	// Nothing that could be handed out may wait.
+	if _, m, ok := q.front(); ok {
+		q.hungry.Scan(func(_, serial uint64) bool {
+			if c, found := s.consumers.Get(serial); found && c.hasRoom(m.size) {
+				err = fmt.Errorf("queue %d: consumer %d has room, and a message waits", q.incarnation, serial)
+			}
+			return err == nil
+		})
+	}
+	return err
+}
+
+// checkShelf counts the messages, each of which has its own place and a body.
+func (s *State) checkShelf(h *shelf, places uint64) (n, bytes uint64, err error) {
+	seen := map[uint64]bool{}
+	see := func(place, index uint64, position, size uint32, wall int64) bool {
+		if seen[place] || place == 0 || place > places {
+			err = fmt.Errorf("place %d of %d is twice or wrong", place, places)
+		} else if _, fault := s.bodies.Get(index, position); fault != nil {
+			err = fault
+		} else if wall > s.clock.WallMillis || index > s.index {
+			err = fmt.Errorf("message %d-%d is from the future", index, position)
+		}
+		seen[place] = true
+		n++
+		bytes += uint64(size)
+		return err == nil
+	}
+	h.lane.each(func(place uint64, m packed) bool { return see(place, m.index, m.position, m.size, m.wall) })
+	visit := func(place uint64, m message) bool { return see(place, m.index, m.position, m.size, m.wall) }
+	for _, walk := range []func(){
+		func() { h.returned.Scan(visit) },
+		func() { h.leased.Scan(func(place uint64, l lease) bool { return visit(place, l.message) }) },
+		func() {
+			h.parked.Scan(func(place uint64, m message) bool {
+				if m.death == nil {
+					err = fmt.Errorf("parked at place %d without death", place)
+				}
+				return err == nil && visit(place, m)
+			})
+		},
+	} {
+		if err == nil {
+			walk()
+		}
+	}
+	return n, bytes, err
+}
+
+// checkBodies checks that there is no body without a message.
+func (s *State) checkBodies() (err error) {
+	var n uint64
+	s.queues.Scan(func(_ uint64, q *queue) bool {
+		n += q.messages()
+		return true
+	})
+	s.junk.Scan(func(serial uint64, j *junk) bool {
+		found, _, fault := s.checkShelf(&j.shelf, ^uint64(0))
+		switch {
+		case fault != nil:
+			err = fmt.Errorf("junk %d: %w", serial, fault)
+		case found == 0 || serial > s.serials:
+			err = fmt.Errorf("junk %d is empty or unknown", serial)
+		}
+		n += found
+		return err == nil
+	})
+	if err == nil && n != s.bodies.Len() {
+		err = fmt.Errorf("%d messages, %d bodies", n, s.bodies.Len())
+	}
+	return err
+}

@@ -1,0 +1,121 @@
+package fsm
+
+// A queue's consumers with room take turns. hungry holds them by turn; a
+// consumer that was served and still has room goes to the end.
+
+// offer puts a consumer into its queue's round or takes it out, by whether it
+// can take a message.
+func (s *State) offer(q *queue, c *consumer) {
+	can := c.live && !c.closing && c.outstanding() < int(c.creditMessages)
+	switch {
+	case can && c.turn == 0:
+		q.turns++
+		c.turn = q.turns
+		q.hungry.Set(c.turn, c.serial)
+	case !can && c.turn != 0:
+		q.hungry.Delete(c.turn)
+		c.turn = 0
+	}
+}
+
+// handOut gives a queue's ready messages, in the order of their places, to
+// consumers with credit. If the first message fits nobody's bytes, the rest
+// waits behind it.
+func (s *State) handOut(q *queue) {
+	for !q.paused && q.hungry.Len() > 0 && s.broken == nil {
+		place, m, ok := q.front()
+		if !ok {
+			return
+		}
+		c := s.pick(q, m.size)
+		if c == nil {
+			return
+		}
+		q.take(place)
+		s.assign(q, c, place, m)
+	}
+}
+
+// pick returns the next consumer with room for a message of this size.
+func (s *State) pick(q *queue, size uint32) (c *consumer) {
+	_, serial, _ := q.hungry.Min()
+	if c = s.consumer(serial); c.hasRoom(size) {
+		return c
+	}
+	c = nil
+	q.hungry.Scan(func(_, serial uint64) bool {
+		if x, _ := s.consumers.Get(serial); x.hasRoom(size) {
+			c = s.consumer(serial)
+			return false
+		}
+		return true
+	})
+	return c
+}
+
+// assign gives a message to a consumer: for good without acks, else under a
+// lease. No other place does.
+func (s *State) assign(q *queue, c *consumer, place uint64, m message) {
+	l := lease{message: m, consumer: c.serial, millis: orDefault(c.leaseMillis, q.settings.LeaseMillis)}
+	l.attempts++
+	c.heldBytes += uint64(m.size)
+	x := s.session(c.session)
+	if c.noAck {
+		c.assigned++
+		c.sizes = append(c.sizes, m.size)
+	} else {
+		s.tokens++
+		l.token = s.tokens
+		l.deadline = s.clock.LeaseMillis + int64(l.millis)
+		q.leased.Set(place, l)
+		q.leasedBytes += uint64(m.size)
+		c.held.Set(l.token, place)
+		if c.armedAt == 0 || l.deadline < c.armedAt {
+			s.timers.move(timerLease, c.serial, &c.armedAt, l.deadline)
+		}
+	}
+	s.deliver(x, c, q, place, &l)
+	if c.noAck {
+		q.acked++
+		s.left(q, m.size)
+		s.drop(m.index, m.position)
+	}
+	s.served(q, c)
+}
+
+// served moves a consumer to the end of the round, or out of it.
+func (s *State) served(q *queue, c *consumer) {
+	if c.outstanding() < int(c.creditMessages) {
+		if q.hungry.Len() == 1 {
+			return
+		}
+		q.hungry.Delete(c.turn)
+		q.turns++
+		c.turn = q.turns
+		q.hungry.Set(c.turn, c.serial)
+		return
+	}
+	q.hungry.Delete(c.turn)
+	c.turn = 0
+}
+
+// deliver asks the outside to hand a message to a consumer's connection.
+func (s *State) deliver(x *session, c *consumer, q *queue, place uint64, l *lease) {
+	b, err := s.bodies.Get(l.index, l.position)
+	if err != nil {
+		s.fail(err)
+		return
+	}
+	e := Effect{
+		Kind: EffectDeliver, Session: x.id, Epoch: x.epoch, Node: x.node, Consumer: c.number,
+		Incarnation: q.incarnation, Place: place, Token: l.token,
+		ID:      ID{Group: s.group, Index: l.index, Position: l.position},
+		Attempt: l.attempts, Failures: l.failures, EnqueuedMillis: l.wall, Death: l.death, Body: b,
+	}
+	if c.noAck {
+		e.Number = c.assigned
+	} else {
+		e.LeaseMillis = l.millis
+	}
+	s.work.effects = append(s.work.effects, e)
+}

@@ -1,0 +1,58 @@
+package fsm
+
+// deadLetter moves a message that left its place in q to q's dead-letter
+// queue, in this same entry, so that it is never in both or in neither. A full
+// one leaves it parked at its source. What is rejected in a dead-letter queue
+// is dropped: a person looked at it and said so.
+func (s *State) deadLetter(q *queue, place uint64, m message, reason, note string) {
+	if q.deadLetter == 0 {
+		q.dead++
+		s.left(q, m.size)
+		s.drop(m.index, m.position)
+		return
+	}
+	m.death = &Death{Queue: q.name, Reason: reason, Attempts: m.attempts, Failures: m.failures,
+		Error: note, AtMillis: s.clock.WallMillis}
+	d := s.queue(q.deadLetter)
+	if d.fits(m.size) != CauseNone {
+		q.parked.Set(place, m)
+		return
+	}
+	s.bury(q, d, m)
+}
+
+// bury puts a dead message into the dead-letter queue, as a new message with
+// the old id.
+func (s *State) bury(q, d *queue, m message) {
+	q.dead++
+	q.bytes -= uint64(m.size)
+	m.attempts, m.failures, m.lastToken, m.lastEnd = 0, 0, 0, CauseNone
+	d.places++
+	d.published++
+	d.bytes += uint64(m.size)
+	d.returned.Set(d.places, m)
+	s.touch(d)
+}
+
+// moveParked moves parked messages whose dead-letter queue has room again,
+// in the order of their places, until one does not fit.
+func (s *State) moveParked() {
+	budget := moveMax
+	for budget > 0 {
+		incarnation, _, ok := s.movable.Min()
+		if !ok {
+			return
+		}
+		q := s.queue(incarnation)
+		d := s.queue(q.deadLetter)
+		for ; budget > 0; budget-- {
+			place, m, ok := q.parked.Min()
+			if !ok || d.fits(m.size) != CauseNone {
+				s.movable.Delete(incarnation)
+				break
+			}
+			q.parked.Delete(place)
+			s.bury(q, d, m)
+		}
+	}
+}

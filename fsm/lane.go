@@ -1,0 +1,113 @@
+package fsm
+
+import (
+	"slices"
+
+	"github.com/tidwall/btree"
+)
+
+// lane is a line of waiting messages without state of their own: sealed
+// chunks behind the one that is being read, and an open tail. Messages enter
+// at the tail and leave at the front; nothing else touches it. A queue has one
+// lane for each of its priorities, groups or tenants; today that is one.
+type lane struct {
+	count  uint64
+	head   *chunk // being read; nil: everything is in the tail
+	headAt cursor
+	sealed btree.Map[uint64, *chunk] // by first place; empty without head
+
+	tail   chunk
+	tailAt cursor // read up to here, if the tail is the front
+	tailTo cursor // written up to here
+}
+
+func (l *lane) append(place uint64, m packed) {
+	if l.tail.count > 0 && (l.tail.count == chunkMax || l.tail.first+uint64(l.tail.count) != place) {
+		l.seal()
+	}
+	if l.tail.count == 0 {
+		l.tail.first = place
+	}
+	l.tail.append(&l.tailTo, m)
+	l.count++
+}
+
+// seal makes a chunk of the tail. Its bytes are copied to their exact size;
+// the buffer serves the next tail.
+func (l *lane) seal() {
+	c := &chunk{first: l.tail.first, count: l.tail.count, data: slices.Clone(l.tail.data)}
+	if l.head == nil {
+		l.head, l.headAt = c, l.tailAt
+	} else {
+		l.sealed.Set(c.first, c)
+	}
+	l.clearTail()
+}
+
+func (l *lane) clearTail() {
+	l.tail = chunk{data: l.tail.data[:0]}
+	l.tailAt, l.tailTo = cursor{}, cursor{}
+}
+
+// front is the message that leaves next.
+func (l *lane) front() (place uint64, m packed, ok bool) {
+	switch {
+	case l.count == 0:
+		return 0, packed{}, false
+	case l.head != nil:
+		m, _ = l.head.next(l.headAt)
+		return l.head.first + uint64(l.headAt.n), m, true
+	default:
+		m, _ = l.tail.next(l.tailAt)
+		return l.tail.first + uint64(l.tailAt.n), m, true
+	}
+}
+
+// pop removes the message that front returned.
+func (l *lane) pop() {
+	l.count--
+	if l.head == nil {
+		_, l.tailAt = l.tail.next(l.tailAt)
+		if l.tailAt.n == l.tail.count {
+			l.clearTail()
+		}
+		return
+	}
+	if _, l.headAt = l.head.next(l.headAt); l.headAt.n < l.head.count {
+		return
+	}
+	l.head, l.headAt = nil, cursor{}
+	if first, c, ok := l.sealed.Min(); ok {
+		l.head = c
+		l.sealed.Delete(first)
+	}
+}
+
+// each visits the messages from the front without taking them.
+func (l *lane) each(visit func(place uint64, m packed) bool) {
+	walk := func(c *chunk, at cursor) bool {
+		for at.n < c.count {
+			var m packed
+			place := c.first + uint64(at.n)
+			m, at = c.next(at)
+			if !visit(place, m) {
+				return false
+			}
+		}
+		return true
+	}
+	if l.head != nil {
+		if !walk(l.head, l.headAt) {
+			return
+		}
+		more := true
+		l.sealed.Scan(func(_ uint64, c *chunk) bool {
+			more = walk(c, cursor{})
+			return more
+		})
+		if !more {
+			return
+		}
+	}
+	walk(&l.tail, l.tailAt)
+}

@@ -1,0 +1,63 @@
+package fsm
+
+import "github.com/tidwall/btree"
+
+// message is a message with state of its own: leased once, returned, parked
+// or dead-lettered.
+type message struct {
+	index     uint64 // its id is (group, index, position)
+	wall      int64  // when it entered the log
+	position  uint32
+	size      uint32 // logical
+	attempts  uint32 // leases given
+	failures  uint32 // blamed on the message
+	lastToken uint64 // of its last lease, and why that ended
+	lastEnd   Cause
+	death     *Death // in a dead-letter queue, and parked on the way there; never changed
+}
+
+func (p packed) message() message {
+	return message{index: p.index, wall: p.wall, position: p.position, size: p.size}
+}
+
+// lease is a message that a consumer holds.
+type lease struct {
+	message
+	token    uint64
+	consumer uint64 // serial
+	deadline int64  // lease clock
+	millis   uint32 // its length
+	extended bool
+}
+
+// shelf holds the messages of a queue. Its places are unique over all parts.
+type shelf struct {
+	lane     lane
+	returned btree.Map[uint64, message] // ready, by place
+	leased   btree.Map[uint64, lease]   // by place
+	parked   btree.Map[uint64, message] // dead, but their dead-letter queue is full; by place
+}
+
+func (h *shelf) ready() uint64 { return h.lane.count + uint64(h.returned.Len()) }
+
+func (h *shelf) messages() uint64 {
+	return h.ready() + uint64(h.leased.Len()) + uint64(h.parked.Len())
+}
+
+// front is the ready message with the lowest place.
+func (h *shelf) front() (place uint64, m message, ok bool) {
+	place, p, waiting := h.lane.front()
+	if h.returned.Len() > 0 {
+		if at, r, _ := h.returned.Min(); !waiting || at < place {
+			return at, r, true
+		}
+	}
+	return place, p.message(), waiting
+}
+
+// take removes the message that front returned.
+func (h *shelf) take(place uint64) {
+	if _, ok := h.returned.Delete(place); !ok {
+		h.lane.pop()
+	}
+}

@@ -1,0 +1,97 @@
+package fsm
+
+import (
+	"strings"
+
+	"github.com/tidwall/btree"
+)
+
+// queue is one incarnation of a name.
+type queue struct {
+	gen         uint64
+	name        string
+	incarnation uint64
+	settings    Settings // defaults filled in; of a dead-letter queue: made from its source's
+	paused      bool
+	deadLetter  uint64 // its dead-letter queue; 0: it is one
+	source      uint64 // of a dead-letter queue
+
+	places uint64 // last one given
+	turns  uint64 // last one given to a consumer, see checkout.go
+	shelf
+	bytes       uint64 // logical, of all messages
+	leasedBytes uint64 // of the leased ones
+
+	published, acked, dead, purged uint64
+
+	// Derived from the consumers, in no snapshot, and never read through a
+	// pinned queue: a clone takes them over as they are.
+	members btree.Map[uint64, struct{}] // serials of its consumers
+	hungry  btree.Map[uint64, uint64]   // turn to serial: those that can take a message
+	touched uint64                      // entry in which it was
+}
+
+// fits tells whether one more message of this size is within the limits.
+func (q *queue) fits(size uint32) Cause { return q.fitsAll(1, uint64(size)) }
+
+func (q *queue) fitsAll(messages, bytes uint64) Cause {
+	if limit := q.settings.MaxMessages; limit > 0 && q.messages()+messages > limit {
+		return CauseMessages
+	}
+	if limit := q.settings.MaxBytes; limit > 0 && q.bytes+bytes > limit {
+		return CauseBytes
+	}
+	return CauseNone
+}
+
+// touch puts a queue on the list of those that hand out at the end of the entry.
+func (s *State) touch(q *queue) {
+	if q.touched != s.index {
+		q.touched = s.index
+		s.work.touched = append(s.work.touched, q.incarnation)
+	}
+}
+
+// left accounts for a message that left a queue for good.
+func (s *State) left(q *queue, size uint32) {
+	q.bytes -= uint64(size)
+	s.roomIn(q)
+}
+
+// roomIn notes that a dead-letter queue may have room for a parked message.
+func (s *State) roomIn(q *queue) {
+	if q.source == 0 {
+		return
+	}
+	src, ok := s.queues.Get(q.source)
+	if !ok || src.parked.Len() == 0 {
+		return
+	}
+	if _, m, _ := src.parked.Min(); q.fits(m.size) == CauseNone {
+		s.movable.Set(src.incarnation, struct{}{})
+	}
+}
+
+// nameFault says why a user cannot make a queue of this name, "" if he can.
+func nameFault(name string) string {
+	switch {
+	case name == "":
+		return "queue name is empty"
+	case len(name) > MaxNameBytes:
+		return "queue name is longer than 196 bytes"
+	case name[0] == '$':
+		return "queue names that begin with $ are the system's"
+	case strings.HasSuffix(name, DeadLetterSuffix):
+		return "queue names that end in .dlq are the system's"
+	}
+	for i := range len(name) {
+		if !nameByte(name[i]) {
+			return "queue name has a byte outside of A-Z a-z 0-9 _ . -"
+		}
+	}
+	return ""
+}
+
+func nameByte(b byte) bool {
+	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '_' || b == '.' || b == '-'
+}

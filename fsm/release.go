@@ -1,0 +1,66 @@
+package fsm
+
+// outcome of a lease for its message.
+type outcome uint8
+
+const (
+	toPlace outcome = iota // ready again, at its original place
+	toDone                 // settled for good
+	toDead                 // to the dead-letter queue
+)
+
+// ending says how a lease ends.
+type ending struct {
+	outcome outcome
+	failed  bool   // the message is blamed
+	cause   Cause  // what a late settle with this token is told
+	note    string // for the dead letter
+}
+
+// endLease ends a lease and sends its message where it belongs. No other
+// place does, but for the deletion of a queue with everything in it.
+func (s *State) endLease(q *queue, place uint64, e ending) {
+	l, ok := q.leased.Delete(place)
+	if !ok {
+		s.failf("no lease at place %d of queue %d", place, q.incarnation)
+		return
+	}
+	q.leasedBytes -= uint64(l.size)
+	c := s.consumer(l.consumer)
+	c.held.Delete(l.token)
+	c.heldBytes -= uint64(l.size)
+
+	m := l.message
+	m.lastToken, m.lastEnd = l.token, e.cause
+	if e.failed {
+		m.failures++
+	}
+	switch {
+	case e.outcome == toDone:
+		q.acked++
+		s.left(q, m.size)
+		s.drop(m.index, m.position)
+	case e.outcome == toDead:
+		s.deadLetter(q, place, m, DeathRejected, e.note)
+	case e.failed && q.failuresUsed(m.failures):
+		s.deadLetter(q, place, m, DeathFailures, e.note)
+	default:
+		q.returned.Set(place, m)
+	}
+	s.touch(q)
+	s.offer(q, c)
+	s.finish(c)
+}
+
+// failuresUsed tells whether that many failures are the queue's limit. A dead
+// letter has nowhere to go: it is tried for ever.
+func (q *queue) failuresUsed(failures uint32) bool {
+	limit := q.settings.FailureLimit
+	return q.deadLetter != 0 && limit > 0 && failures >= uint32(limit)
+}
+
+func (s *State) drop(index uint64, position uint32) {
+	if err := s.bodies.Drop(index, position); err != nil {
+		s.fail(err)
+	}
+}

@@ -1,0 +1,151 @@
+package fsm
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// line is a command of a script: words, and settings as key=value.
+type line struct {
+	r     *script
+	words []string
+	set   map[string]string
+}
+
+func (l *line) word(i int) string {
+	if i >= len(l.words) {
+		l.r.t.Fatalf("too few words: %q", l.words)
+	}
+	return l.words[i]
+}
+
+func (l *line) num(key string, otherwise uint64) uint64 {
+	v, ok := l.set[key]
+	if !ok {
+		return otherwise
+	}
+	return l.parse(v)
+}
+
+func (l *line) parse(v string) uint64 {
+	n, err := strconv.ParseUint(v, 10, 64)
+	l.r.must(err)
+	return n
+}
+
+func (l *line) flag(name string) bool { return slices.Contains(l.words, name) }
+
+// header numbers an operation of the session that the first word names.
+func (l *line) header() OpHeader {
+	name := l.word(1)
+	n := l.num("n", l.r.numbers[name]+1)
+	l.r.numbers[name] = max(n, l.r.numbers[name])
+	h := OpHeader{Session: sessionID(name), Epoch: l.num("epoch", 1), Number: n, AnsweredThrough: l.num("answered", 0)}
+	if _, ok := l.set["pred"]; ok {
+		h.Ordered, h.Predecessor = true, l.num("pred", 0)
+	}
+	return h
+}
+
+func (l *line) settings() Settings {
+	limit := int64(l.num("failures", 0))
+	if l.set["unlimited"] != "" {
+		limit = UnlimitedFailures
+	}
+	return Settings{MaxMessages: l.num("max", 0), MaxBytes: l.num("bytes", 0), FailureLimit: int32(limit),
+		LeaseMillis: uint32(l.num("lease", 0)), DLQMessages: l.num("dlqmax", 0), DLQBytes: l.num("dlqbytes", 0),
+		Overflow: uint8(l.num("overflow", 0))}
+}
+
+func (r *script) parse(text string) Command {
+	l := &line{r: r, set: map[string]string{}}
+	for _, f := range strings.Fields(text) {
+		if k, v, ok := strings.Cut(f, "="); ok {
+			l.set[k] = v
+		} else {
+			l.words = append(l.words, f)
+		}
+	}
+	secret := SecretHash{1}
+	secret[1] = byte(l.num("secret", 0))
+	switch l.words[0] {
+	case "leader":
+		return &Leader{Node: "n"}
+	case "lost":
+		return &DetachNode{Node: l.word(1)}
+	case "open":
+		return &Open{Session: sessionID(l.word(1)), Secret: secret, Principal: l.set["principal"], IdleExpiryMillis: uint32(l.num("idle", 0))}
+	case "attach":
+		a := &Attach{Session: sessionID(l.word(1)), Secret: secret, Epoch: l.num("epoch", 1), Node: l.set["node"]}
+		if a.Node == "" {
+			a.Node = "n1"
+		}
+		for _, t := range strings.FieldsFunc(l.set["tokens"], func(c rune) bool { return c == ',' }) {
+			a.Tokens = append(a.Tokens, l.parse(t))
+		}
+		return a
+	case "detach":
+		d := &Detach{Session: sessionID(l.word(1)), Epoch: l.num("epoch", 1), Node: "n1", Cause: DetachCause(l.num("cause", 1))}
+		if l.set["node"] != "" {
+			d.Node = l.set["node"]
+		}
+		return d
+	case "end":
+		return &End{Session: sessionID(l.word(1)), Epoch: l.num("epoch", 1)}
+	case "credit":
+		return &Credit{Session: sessionID(l.word(1)), Epoch: l.num("epoch", 1), Consumer: uint32(l.parse(l.word(2))), Through: l.num("through", 0)}
+	case "version":
+		return &SetVersion{Version: Version(l.parse(l.word(1)))}
+	case "checkpoint":
+		return &Checkpoint{}
+	}
+	return r.parseOperation(l)
+}
+
+func (r *script) parseOperation(l *line) Command {
+	h := l.header()
+	switch l.words[0] {
+	case "publish": // publish s1 q [count=N] [size=N] [raw=text]
+		p := &Publish{OpHeader: h, Queue: l.word(2), Count: uint32(l.num("count", 1))}
+		p.Records = testRecords(int(min(p.Count, 2000)), int(l.num("size", 10)))
+		if raw, ok := l.set["raw"]; ok {
+			p.Records = []byte(raw)
+		}
+		return p
+	case "ack", "nack", "reject", "extend": // ack s1 inc-place-token ...
+		return &Settle{OpHeader: h, Items: l.items()}
+	case "consume":
+		return &Consume{OpHeader: h, Consumer: uint32(l.parse(l.word(2))), Queue: l.word(3),
+			CreditMessages: uint32(l.num("credit", 0)), CreditBytes: uint32(l.num("bytes", 0)),
+			Concurrency: uint32(l.num("handlers", 0)), NoAck: l.flag("noack"), LeaseMillis: uint32(l.num("lease", 0))}
+	case "cancel":
+		return &Cancel{OpHeader: h, Consumer: uint32(l.parse(l.word(2))), Return: l.flag("return")}
+	case "create":
+		return &QueueCreate{OpHeader: h, Queue: l.word(2), Settings: l.settings()}
+	case "update":
+		return &QueueUpdate{OpHeader: h, Queue: l.word(2), Settings: l.settings()}
+	case "delete":
+		return &QueueDelete{OpHeader: h, Queue: l.word(2), IfEmpty: l.flag("if-empty"), IfUnused: l.flag("if-unused")}
+	case "purge":
+		return &QueuePurge{OpHeader: h, Queue: l.word(2)}
+	case "pause", "resume":
+		return &QueuePause{OpHeader: h, Queue: l.word(2), Paused: l.words[0] == "pause"}
+	}
+	r.t.Fatalf("unknown command %q", l.words)
+	return nil
+}
+
+func (l *line) items() (items []SettleItem) {
+	actions := map[string]Action{"ack": ActionAck, "nack": ActionNack, "reject": ActionReject, "extend": ActionExtend}
+	for _, w := range l.words[2:] {
+		p := strings.Split(w, "-")
+		if len(p) != 3 {
+			l.r.t.Fatalf("want incarnation-place-token: %q", w)
+		}
+		items = append(items, SettleItem{Incarnation: l.parse(p[0]), Place: l.parse(p[1]), Token: l.parse(p[2]),
+			Action: actions[l.words[0]], Reason: Reason(l.num("reason", 1)), Error: l.set["error"],
+			DelayMillis: uint32(l.num("delay", 0))})
+	}
+	return items
+}

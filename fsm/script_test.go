@@ -1,0 +1,256 @@
+package fsm
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/ferrymq/ferrymq/fsm/record"
+	"github.com/ferrymq/ferrymq/transport/wire"
+)
+
+var update = flag.Bool("update", false, "write what the scripts print into testdata")
+
+// A script is a row of blocks, divided by empty lines: input, "----", output.
+// The commands of a block are one entry; lines that begin with ? look at the
+// state after it. "at N" sets the lease clock, and the wall clock 1,000,000
+// above it. Operations are numbered by themselves unless n= says otherwise.
+//
+// Each entry is also applied to a replica that is restored from a snapshot
+// before every entry; both must agree on digest and hash.
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { runScript(t, file) })
+	}
+}
+
+func runScript(t *testing.T, file string) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &script{t: t, s: New(7), replica: New(7), numbers: map[string]uint64{}}
+	var out strings.Builder
+	for i, block := range strings.Split(strings.TrimSpace(string(text)), "\n\n") {
+		input, want, _ := strings.Cut(block, "----")
+		input = strings.TrimRight(input, "\n")
+		got := strings.TrimSpace(r.block(input))
+		if want = strings.TrimSpace(want); got != want && !*update {
+			t.Errorf("%s, block %d:\n%s\n---- got\n%s\n---- want\n%s", file, i+1, input, got, want)
+		}
+		fmt.Fprintf(&out, "%s\n----\n%s\n\n", input, got)
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(strings.TrimSpace(out.String())+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+type script struct {
+	t       *testing.T
+	s       *State
+	replica *State
+	numbers map[string]uint64
+	lease   int64
+	out     strings.Builder
+}
+
+func (r *script) block(input string) string {
+	r.out.Reset()
+	var commands []byte
+	var names, looks []string
+	entry := false
+	for line := range strings.Lines(input) {
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "" || line[0] == '#':
+		case line[0] == '?':
+			looks = append(looks, line)
+		case strings.HasPrefix(line, "at "):
+			n, err := strconv.ParseInt(line[3:], 10, 64)
+			r.must(err)
+			r.lease, entry = n, true
+		default:
+			commands = Append(commands, r.parse(line))
+			names, entry = append(names, line), true
+		}
+	}
+	if entry {
+		r.apply(commands, names)
+	}
+	for _, l := range looks {
+		r.look(strings.Fields(l[1:]))
+	}
+	return r.out.String()
+}
+
+func (r *script) must(err error) {
+	if err != nil {
+		r.t.Helper()
+		r.t.Fatal(err)
+	}
+}
+
+func (r *script) apply(commands []byte, names []string) {
+	at := Clock{WallMillis: r.lease + 1_000_000, LeaseMillis: r.lease}
+	entry := append(AppendEntryHeader(nil, VersionCurrent, at, len(names)), commands...)
+	var b bytes.Buffer
+	_, err := r.replica.Snapshot().WriteTo(&b)
+	r.must(err)
+	r.replica, err = Restore(&b)
+	r.must(err)
+	index := r.s.Index() + 1
+	a, err := r.s.Apply(index, entry)
+	r.must(err)
+	_, err = r.replica.Apply(index, slices.Clone(entry))
+	r.must(err)
+	r.must(r.s.Check())
+	r.must(r.replica.Check())
+	if r.s.Digest() != r.replica.Digest() || r.s.Hash() != r.replica.Hash() {
+		r.t.Fatalf("entry %d: the replica differs", index)
+	}
+	for i := range a.Results {
+		fmt.Fprintf(&r.out, "%s: %s\n", strings.Fields(names[i])[0], showResult(&a.Results[i]))
+	}
+	for i := range a.Effects {
+		fmt.Fprintln(&r.out, r.showEffect(&a.Effects[i]))
+	}
+	if a.Checkpoint {
+		fmt.Fprintln(&r.out, "checkpoint")
+	}
+}
+
+func showResult(x *Result) string {
+	s := codeNames[x.Code]
+	if x.Cause != 0 {
+		s += "{" + causeNames[x.Cause] + "}"
+	}
+	if x.RetryAfterMillis != 0 {
+		s += fmt.Sprintf(" retry=%d", x.RetryAfterMillis)
+	}
+	s += fmt.Sprintf(" @%d-%d", x.Index, x.Position)
+	if x.Value != 0 {
+		s += fmt.Sprintf(" value=%d", x.Value)
+	}
+	if x.Detail != "" {
+		s += fmt.Sprintf(" %q", x.Detail)
+	}
+	for _, v := range x.Items {
+		s += " [" + codeNames[v.Code]
+		if v.Cause != 0 {
+			s += "{" + causeNames[v.Cause] + "}"
+		}
+		s += "]"
+	}
+	return s
+}
+
+func (r *script) showEffect(e *Effect) string {
+	who := fmt.Sprintf("%s/%d@%s e%d", sessionName(e.Session), e.Consumer, e.Node, e.Epoch)
+	if e.Kind == EffectClosed {
+		return "closed " + who + " " + codeNames[e.Code]
+	}
+	body, err := e.Body.Load()
+	r.must(err)
+	s := fmt.Sprintf("deliver %s place=%d-%d", who, e.Incarnation, e.Place)
+	if e.Token != 0 {
+		s += fmt.Sprintf(" token=%d lease=%d", e.Token, e.LeaseMillis)
+	} else {
+		s += fmt.Sprintf(" number=%d", e.Number)
+	}
+	s += fmt.Sprintf(" id=%d-%d-%d attempt=%d", e.ID.Group, e.ID.Index, e.ID.Position, e.Attempt)
+	if e.Failures != 0 {
+		s += fmt.Sprintf(" failures=%d", e.Failures)
+	}
+	view, err := record.Parse(body)
+	r.must(err)
+	return s + showDeath(e.Death) + fmt.Sprintf(" %.8q", view.Body())
+}
+
+func showDeath(d *Death) string {
+	if d == nil {
+		return ""
+	}
+	return fmt.Sprintf(" dead{%s %s attempts=%d failures=%d %q at=%d}", d.Queue, d.Reason, d.Attempts, d.Failures, d.Error, d.AtMillis)
+}
+
+func (r *script) look(f []string) {
+	switch f[0] {
+	case "queue":
+		q, ok := r.s.Queue(f[1])
+		if !ok {
+			fmt.Fprintln(&r.out, "no queue")
+			return
+		}
+		fmt.Fprintf(&r.out, "%s: ready=%d leased=%d parked=%d bytes=%d consumers=%d published=%d acked=%d dead=%d purged=%d\n",
+			q.Name, q.Ready, q.Leased, q.Parked, q.Bytes, q.Consumers, q.Published, q.Acked, q.Dead, q.Purged)
+	case "messages":
+		states := []string{"", "ready", "leased", "parked"}
+		r.s.Messages(f[1], func(m MessageInfo) bool {
+			fmt.Fprintf(&r.out, "%s place=%d id=%d-%d attempts=%d failures=%d%s", states[m.State], m.Place, m.ID.Index,
+				m.ID.Position, m.Attempts, m.Failures, showDeath(m.Death))
+			if m.Token != 0 {
+				fmt.Fprintf(&r.out, " token=%d until=%d", m.Token, m.DeadlineMillis)
+			}
+			fmt.Fprintln(&r.out)
+			return true
+		})
+	case "session":
+		x, ok := r.s.Session(sessionID(f[1]))
+		if !ok {
+			fmt.Fprintln(&r.out, "no session")
+			return
+		}
+		fmt.Fprintf(&r.out, "%s: epoch=%d node=%q judged=%d answered=%d ordered=%d kept=%d items=%d consumers=%d\n", f[1],
+			x.Epoch, x.Node, x.Judged, x.AnsweredThrough, x.LastOrdered, x.KeptResults, x.KeptItems, len(x.Consumers))
+	case "next":
+		at, ok := r.s.NextDeadline()
+		fmt.Fprintln(&r.out, "next", at, ok, "clock", r.s.NeedsClock())
+	case "bodies":
+		fmt.Fprintln(&r.out, "bodies", r.s.MessageCount())
+	default:
+		r.t.Fatalf("unknown look %q", f)
+	}
+}
+
+// testRecords encodes count records, each with a body of size bytes.
+func testRecords(count, size int) []byte {
+	var out []byte
+	for i := range count {
+		text := fmt.Sprintf("m%d ", i)
+		text += strings.Repeat("x", max(0, size-len(text)))
+		b, err := record.Append(nil, &record.Message{Body: []byte(text[:size])})
+		if err != nil {
+			panic(err)
+		}
+		out = wire.AppendBytes(out, b)
+	}
+	return out
+}
+
+func sessionID(name string) (id SessionID) {
+	copy(id[:], name)
+	return id
+}
+
+func sessionName(id SessionID) string { return string(bytes.TrimRight(id[:], "\x00")) }
+
+var codeNames = map[Code]string{OK: "ok", Duplicate: "duplicate", Dropped: "dropped", AlreadyDone: "already_done",
+	LeaseLost: "lease_lost", Busy: "busy", Conflict: "conflict", NotFound: "not_found", Overtaken: "overtaken",
+	OutOfOrder: "out_of_order", SessionExpired: "session_expired", Fenced: "fenced", TooLarge: "too_large",
+	Invalid: "invalid", Unsupported: "unsupported", Denied: "denied", InUse: "in_use"}
+
+var causeNames = map[Cause]string{CauseMessages: "messages", CauseBytes: "bytes", CauseWindow: "window",
+	CauseSessions: "sessions", CauseExpired: "expired", CauseSettled: "settled", CauseSessionEnded: "session_ended",
+	CauseQueueGone: "queue_gone", CauseNotHolder: "not_holder", CauseUnknownToken: "unknown_token"}

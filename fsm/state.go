@@ -1,0 +1,87 @@
+package fsm
+
+import (
+	"github.com/tidwall/btree"
+
+	"github.com/ferrymq/ferrymq/fsm/body"
+)
+
+// State of a group. It is owned by one goroutine.
+//
+// Queues, sessions and consumers are reached by number, never by a pointer
+// that outlives an entry: the first change after a snapshot replaces the
+// struct by a copy (see own.go).
+type State struct {
+	group   uint32
+	version Version
+	index   uint64 // of the last entry applied
+	clock   Clock
+	digest  [32]byte
+	broken  error // set once an entry failed: the state is of no use any more
+
+	tokens       uint64 // last one given; never resets
+	incarnations uint64 // of queues
+	serials      uint64 // of sessions, consumers and junk, inside this state only
+
+	queues    btree.Map[uint64, *queue] // by incarnation
+	sessions  btree.Map[uint64, *session]
+	consumers btree.Map[uint64, *consumer]
+	junk      btree.Map[uint64, *junk] // purged and deleted, not yet reclaimed
+	bodies    body.Store
+
+	// What follows is derived from the above and in no snapshot.
+	gen     uint64 // see own.go
+	names   btree.Map[string, uint64]
+	byID    map[SessionID]uint64
+	timers  timers
+	movable btree.Map[uint64, struct{}] // queues whose first parked message fits its dead-letter queue
+
+	work work
+}
+
+// work is the scratch of one entry.
+type work struct {
+	effects    []Effect
+	position   uint32   // the next one
+	touched    []uint64 // queues that may have something to hand out, in order
+	due        int      // leases ended by time so far
+	checkpoint bool
+
+	recordsAt int // where the records of the publish at hand begin in the entry
+	publish   Publish
+	settle    Settle
+	verdicts  []Verdict
+	digest    []byte
+	incoming  []incoming
+	ends      []timedOut
+}
+
+// New makes the empty state of a group.
+func New(group uint32) *State {
+	return &State{group: group, version: VersionCurrent, byID: map[SessionID]uint64{}, timers: newTimers()}
+}
+
+// Group is the number of the group.
+func (s *State) Group() uint32 { return s.group }
+
+// Index of the last entry applied.
+func (s *State) Index() uint64 { return s.index }
+
+// Version is the active machine version.
+func (s *State) Version() Version { return s.version }
+
+// Clock is the state's.
+func (s *State) Clock() Clock { return s.clock }
+
+// Digest is the running digest over all entries applied: equal at equal
+// indexes on every replica.
+func (s *State) Digest() [32]byte { return s.digest }
+
+// Bytes is the sum of the records kept, those not yet reclaimed included.
+func (s *State) Bytes() uint64 { return s.bodies.Bytes() }
+
+// HeldBytes is the memory that the records keep from being freed.
+func (s *State) HeldBytes() uint64 { return s.bodies.Held() }
+
+// MessageCount is the number of records kept.
+func (s *State) MessageCount() uint64 { return s.bodies.Len() }
