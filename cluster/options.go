@@ -1,0 +1,164 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+// Defaults of a group. The three timeouts were measured on two cores with
+// heartbeats in raft's main loop: the gap after a leader's death stays below
+// a second, and 16 busy threads cause no election.
+const (
+	defaultHeartbeatTimeout = 400 * time.Millisecond
+	defaultElectionTimeout  = 400 * time.Millisecond
+	defaultLeaderLease      = 200 * time.Millisecond
+	defaultCommitTimeout    = 50 * time.Millisecond
+	defaultEnqueueTimeout   = 5 * time.Second
+	defaultSnapshotBytes    = 64 << 20
+	defaultTrailingBytes    = 64 << 20
+	defaultCloseTimeout     = 5 * time.Second
+)
+
+const (
+	appendEntriesMax      = 64      // entries in one AppendEntries
+	appendEntriesBytesMax = 4 << 20 // bytes in one AppendEntries; one larger entry travels alone
+	logCacheEntriesMax    = 256
+	logCacheBytesMax      = 16 << 20
+	snapshotRetryEvery    = time.Second
+)
+
+// Stores is what a group keeps on disk. Package cluster/store has them for
+// real disks, hashicorp/raft has them in memory.
+type Stores struct {
+	Log       raft.LogStore
+	Stable    raft.StableStore
+	Snapshots raft.SnapshotStore
+}
+
+// Directory tells what is known about nodes. Its methods must not block.
+type Directory interface {
+	// ClientAddr is what clients are told of a node, "" when unknown.
+	ClientAddr(node string) string
+	// PeerAddr is where a server listens now, "" when unknown: Raft's
+	// configuration remembers where it was when it joined.
+	PeerAddr(serverID string) string
+}
+
+// GroupOptions configures one replica of a group. Zero is the default where
+// one is named.
+type GroupOptions struct {
+	ID        uint32
+	Node      string         // this node's name
+	ServerID  string         // Raft's name of this replica
+	Stores    Stores         // owned by the caller, closed after the group
+	Transport raft.Transport // closed by the group
+	Directory Directory      // default: knows nobody
+
+	HeartbeatTimeout time.Duration // default 400 ms
+	ElectionTimeout  time.Duration // default 400 ms
+	LeaderLease      time.Duration // default 200 ms
+	CommitTimeout    time.Duration // default 50 ms
+	EnqueueTimeout   time.Duration // default 5 s: how long Propose waits for raft's main loop
+	CloseTimeout     time.Duration // default 5 s: bounds each step of Close
+
+	SnapshotBytes int64 // default 64 MiB: applied since the last snapshot before the next is taken
+	TrailingBytes int64 // default 64 MiB: log kept behind a snapshot for slow followers
+
+	Logger  *slog.Logger
+	Metrics *Metrics // default: counted, but not registered
+
+	// OnLeader is called from one goroutine, in order, with every change of
+	// what Leader returns. Self goes to false before anything else happens in
+	// a new leadership. It must return soon.
+	OnLeader func(group *Group, info transport.GroupInfo, self bool)
+
+	// OnFatal is called once, on any goroutine, when the replica must not go
+	// on: stop the process. It must not call back and must return at once.
+	OnFatal func(error)
+
+	// OnRebuild is called at most once, with an error that is ErrRebuild: this
+	// replica's state must be wiped. The same rules as for OnFatal.
+	OnRebuild func(error)
+
+	// OnClockAlarm is called when this leader's wall clock begins or ends to
+	// differ from the others' by more than it may.
+	OnClockAlarm func(alarm bool, skew time.Duration)
+}
+
+func (o GroupOptions) withDefaults() GroupOptions {
+	setDefault(&o.HeartbeatTimeout, defaultHeartbeatTimeout)
+	setDefault(&o.ElectionTimeout, defaultElectionTimeout)
+	setDefault(&o.LeaderLease, defaultLeaderLease)
+	setDefault(&o.CommitTimeout, defaultCommitTimeout)
+	setDefault(&o.EnqueueTimeout, defaultEnqueueTimeout)
+	setDefault(&o.CloseTimeout, defaultCloseTimeout)
+	setDefault(&o.SnapshotBytes, defaultSnapshotBytes)
+	setDefault(&o.TrailingBytes, defaultTrailingBytes)
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Metrics == nil {
+		o.Metrics = NewMetrics()
+	}
+	if o.Directory == nil {
+		o.Directory = nobody{}
+	}
+	if o.OnLeader == nil {
+		o.OnLeader = func(*Group, transport.GroupInfo, bool) {}
+	}
+	if o.OnFatal == nil {
+		o.OnFatal = func(error) {}
+	}
+	if o.OnRebuild == nil {
+		o.OnRebuild = func(error) {}
+	}
+	if o.OnClockAlarm == nil {
+		o.OnClockAlarm = func(bool, time.Duration) {}
+	}
+	return o
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Validate returns every mistake, after defaults.
+func (o GroupOptions) Validate() error {
+	o = o.withDefaults()
+	var errs []error
+	bad := func(wrong bool, format string, args ...any) {
+		if wrong {
+			errs = append(errs, fmt.Errorf("cluster: "+format, args...))
+		}
+	}
+	bad(o.Node == "", "Node is empty")
+	bad(o.ServerID == "", "ServerID is empty")
+	bad(o.Stores.Log == nil, "Stores.Log is missing")
+	bad(o.Stores.Stable == nil, "Stores.Stable is missing")
+	bad(o.Stores.Snapshots == nil, "Stores.Snapshots is missing")
+	bad(o.Transport == nil, "Transport is missing")
+	bad(o.HeartbeatTimeout < 5*time.Millisecond, "HeartbeatTimeout %v is below 5 ms", o.HeartbeatTimeout)
+	bad(o.ElectionTimeout < o.HeartbeatTimeout, "ElectionTimeout %v is below HeartbeatTimeout %v", o.ElectionTimeout, o.HeartbeatTimeout)
+	bad(o.LeaderLease < 5*time.Millisecond, "LeaderLease %v is below 5 ms", o.LeaderLease)
+	bad(o.LeaderLease > o.HeartbeatTimeout, "LeaderLease %v is above HeartbeatTimeout %v", o.LeaderLease, o.HeartbeatTimeout)
+	bad(o.CommitTimeout < time.Millisecond, "CommitTimeout %v is below 1 ms", o.CommitTimeout)
+	bad(o.EnqueueTimeout < 0, "EnqueueTimeout %v is negative", o.EnqueueTimeout)
+	bad(o.CloseTimeout < 0, "CloseTimeout %v is negative", o.CloseTimeout)
+	bad(o.SnapshotBytes < 0, "SnapshotBytes %d is negative", o.SnapshotBytes)
+	bad(o.TrailingBytes < 0, "TrailingBytes %d is negative", o.TrailingBytes)
+	return errors.Join(errs...)
+}
+
+type nobody struct{}
+
+func (nobody) ClientAddr(string) string { return "" }
+func (nobody) PeerAddr(string) string   { return "" }
