@@ -3,7 +3,6 @@ package client
 import (
 	"errors"
 	"fmt"
-	"math"
 	"time"
 )
 
@@ -11,10 +10,11 @@ import (
 const (
 	defaultPrefetch      = 32
 	defaultPrefetchBytes = 8 << 20
-	maxPrefetch          = 100_000
-	maxConcurrency       = 10_000
+	maxPrefetch          = 4096
+	maxConcurrency       = 4096
 	minLease             = time.Second
 	maxLease             = 24 * time.Hour
+	maxPrefetchBytes     = 1 << 30
 )
 
 // ConsumeOption of Consume and Messages.
@@ -85,7 +85,7 @@ func (o *consumeOptions) validate() error {
 	}
 	bad(o.prefetch > 0 && o.prefetch <= maxPrefetch,
 		"prefetch %d: 1 to %d are possible", o.prefetch, maxPrefetch)
-	bad(o.prefetchBytes > 0 && o.prefetchBytes <= math.MaxUint32,
+	bad(o.prefetchBytes > 0 && o.prefetchBytes <= maxPrefetchBytes,
 		"prefetch of %d bytes is not possible", o.prefetchBytes)
 	bad(o.concurrency > 0 && o.concurrency <= maxConcurrency,
 		"concurrency %d: 1 to %d are possible", o.concurrency, maxConcurrency)

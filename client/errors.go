@@ -1,11 +1,13 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/ferrymq/ferrymq/fsm/record"
 	"github.com/ferrymq/ferrymq/transport"
 )
 
@@ -41,6 +43,9 @@ var (
 	ErrClosed = errors.New("ferry: closed")
 )
 
+// codeClosed is for what ended with the connection. No node uses it.
+const codeClosed = transport.Code(0xffff)
+
 // sentinels by code. Positive codes have none.
 var sentinels = map[transport.Code]error{
 	transport.CodeAlreadyDone:    ErrAlreadyDone,
@@ -67,6 +72,7 @@ var sentinels = map[transport.Code]error{
 	transport.CodeTimeout:        ErrTimeout,
 	transport.CodeLimit:          ErrLimit,
 	transport.CodeInternal:       ErrInternal,
+	codeClosed:                   ErrClosed,
 }
 
 // Error is what a program branches on. errors.Is finds the sentinel of its
@@ -155,3 +161,51 @@ func localError(code transport.Code, op, resource, detail string, wrapped error)
 		Retryable: retryable(code), wrapped: wrapped,
 	}
 }
+
+// verdictError is a node's refusal of one item.
+func verdictError(op, resource, node string, v transport.Verdict, detail string) *Error {
+	return &Error{
+		Code: v.Code, Cause: v.Cause, Op: op, Resource: resource, Detail: detail, Node: node,
+		Retryable: retryable(v.Code), RetryAfter: millis(v.RetryAfterMs),
+	}
+}
+
+// about is the error for another operation and resource.
+func (e *Error) about(op, resource string) *Error {
+	copied := *e
+	copied.Op, copied.Resource = op, resource
+	return &copied
+}
+
+// about names operation and resource in an error of ours, and makes one of
+// any other.
+func about(err error, op, resource string) error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.about(op, resource)
+	}
+	wire := transport.AsError(err)
+	return localError(wire.Code, op, resource, "", err)
+}
+
+// join is errors.Join that returns a single error as it is.
+func join(a, b error) error {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	return errors.Join(a, b)
+}
+
+// ctxError is why the context ended: its error, and the cause if that is another.
+func ctxError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(err, cause) {
+		return err
+	}
+	return join(err, cause)
+}
+
+func isTooLarge(err error) bool { return errors.Is(err, record.ErrTooLarge) }

@@ -1,0 +1,197 @@
+package client
+
+import (
+	"context"
+	"iter"
+
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+// listPage is how many queues one read asks for.
+const listPage = 500
+
+// DeleteOption of DeleteQueue.
+type DeleteOption func(*deleteOptions)
+
+type deleteOptions struct{ ifEmpty, ifUnused bool }
+
+// IfEmpty deletes the queue only if it holds no message.
+func IfEmpty() DeleteOption { return func(o *deleteOptions) { o.ifEmpty = true } }
+
+// IfUnused deletes the queue only if it has no consumer.
+func IfUnused() DeleteOption { return func(o *deleteOptions) { o.ifUnused = true } }
+
+// ReadOption of reads. A read is linearizable unless Stale is given.
+type ReadOption func(*readOptions)
+
+type readOptions struct{ stale bool }
+
+// Stale reads from the node connected to, without asking the leader.
+func Stale() ReadOption { return func(o *readOptions) { o.stale = true } }
+
+// CreateQueue makes a queue and its dead-letter queue. One that exists with
+// the same settings is fine; with others the error Is ErrConflict.
+func (c *Conn) CreateQueue(ctx context.Context, name string, s QueueSettings) error {
+	settings, err := s.wire()
+	if err != nil {
+		return about(err, "create queue", name)
+	}
+	return c.change(ctx, transport.OpQueueCreate, "create queue", name, func(h transport.OpHeader) appender {
+		return transport.QueueCreate{OpHeader: h, Queue: name, Settings: settings}
+	})
+}
+
+// UpdateQueue replaces the queue's settings.
+func (c *Conn) UpdateQueue(ctx context.Context, name string, s QueueSettings) error {
+	settings, err := s.wire()
+	if err != nil {
+		return about(err, "update queue", name)
+	}
+	return c.change(ctx, transport.OpQueueUpdate, "update queue", name, func(h transport.OpHeader) appender {
+		return transport.QueueUpdate{OpHeader: h, Queue: name, Settings: settings}
+	})
+}
+
+// DeleteQueue deletes the queue, its dead-letter queue and all their messages.
+func (c *Conn) DeleteQueue(ctx context.Context, name string, opts ...DeleteOption) error {
+	var o deleteOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return c.change(ctx, transport.OpQueueDelete, "delete queue", name, func(h transport.OpHeader) appender {
+		return transport.QueueDelete{OpHeader: h, Queue: name, IfEmpty: o.ifEmpty, IfUnused: o.ifUnused}
+	})
+}
+
+// PurgeQueue deletes the messages that nobody holds and returns their number.
+func (c *Conn) PurgeQueue(ctx context.Context, name string) (uint64, error) {
+	r, err := c.changed(ctx, transport.OpQueuePurge, "purge queue", name, func(h transport.OpHeader) appender {
+		return transport.QueuePurge{OpHeader: h, Queue: name}
+	})
+	if err != nil {
+		return 0, err
+	}
+	return r.Value, nil
+}
+
+// PauseQueue stops handing messages out; publishing and settling go on.
+func (c *Conn) PauseQueue(ctx context.Context, name string) error {
+	return c.change(ctx, transport.OpQueuePause, "pause queue", name, func(h transport.OpHeader) appender {
+		return transport.QueuePause{OpHeader: h, Queue: name, Paused: true}
+	})
+}
+
+// ResumeQueue hands messages out again.
+func (c *Conn) ResumeQueue(ctx context.Context, name string) error {
+	return c.change(ctx, transport.OpQueuePause, "resume queue", name, func(h transport.OpHeader) appender {
+		return transport.QueuePause{OpHeader: h, Queue: name}
+	})
+}
+
+// Queue describes a queue.
+func (c *Conn) Queue(ctx context.Context, name string, opts ...ReadOption) (QueueInfo, error) {
+	if err := checkQueue("read queue", name); err != nil {
+		return QueueInfo{}, err
+	}
+	var info transport.QueueInfo
+	err := c.query(ctx, "read queue", transport.Query{Kind: "queue", Name: name}, &info, opts)
+	return queueInfoFrom(info), err
+}
+
+// Queues lists the queues whose names begin with prefix, in order of name.
+// The error is the last pair.
+func (c *Conn) Queues(ctx context.Context, prefix string, opts ...ReadOption) iter.Seq2[QueueInfo, error] {
+	return func(yield func(QueueInfo, error) bool) {
+		q := transport.Query{Kind: "queues", Name: prefix, Limit: listPage}
+		for {
+			var list transport.QueueList
+			if err := c.query(ctx, "list queues", q, &list, opts); err != nil {
+				yield(QueueInfo{}, err)
+				return
+			}
+			for _, info := range list.Queues {
+				if !yield(queueInfoFrom(info), nil) {
+					return
+				}
+			}
+			if !list.More || len(list.Queues) == 0 {
+				return
+			}
+			q.After = list.Queues[len(list.Queues)-1].Name
+		}
+	}
+}
+
+// Cluster describes the groups and their members.
+func (c *Conn) Cluster(ctx context.Context, opts ...ReadOption) (ClusterInfo, error) {
+	var info transport.ClusterInfo
+	err := c.query(ctx, "read cluster", transport.Query{Kind: "cluster"}, &info, opts)
+	return clusterInfoFrom(info), err
+}
+
+// TransferLeader hands leadership over to the node, or with "" to any.
+func (c *Conn) TransferLeader(ctx context.Context, node string) error {
+	return c.steer(ctx, "transfer leader", transport.Control{Kind: "transfer-leader", Node: node})
+}
+
+// RemoveNode takes the node out of the cluster.
+func (c *Conn) RemoveNode(ctx context.Context, node string) error {
+	return c.steer(ctx, "remove node", transport.Control{Kind: "remove", Node: node})
+}
+
+// appender is a body that encodes itself.
+type appender interface{ AppendTo(dst []byte) []byte }
+
+func (c *Conn) change(ctx context.Context, op transport.Op, name, queue string,
+	body func(transport.OpHeader) appender) error {
+	_, err := c.changed(ctx, op, name, queue, body)
+	return err
+}
+
+func (c *Conn) changed(ctx context.Context, op transport.Op, name, queue string,
+	body func(transport.OpHeader) appender) (*transport.Result, error) {
+	if err := checkQueue(name, queue); err != nil {
+		return nil, err
+	}
+	return c.operate(ctx, op, name, queue, func(dst []byte, h transport.OpHeader) []byte {
+		return body(h).AppendTo(dst)
+	})
+}
+
+// query asks and decodes the reply's body.
+func (c *Conn) query(ctx context.Context, name string, q transport.Query, into any, opts []ReadOption) error {
+	var o readOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	q.Stale = o.stale
+	payload, err := c.ask(ctx, &request{
+		op: transport.OpQuery, name: name, resource: q.Name, repeat: true,
+		body: func(group uint32) []byte {
+			q.Group = group
+			return q.AppendTo(nil)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	var reply transport.QueryReply
+	if err := reply.Decode(payload); err != nil {
+		return about(err, name, q.Name)
+	}
+	if err := transport.Unmarshal(reply.Body, into); err != nil {
+		return about(err, name, q.Name)
+	}
+	return nil
+}
+
+func (c *Conn) steer(ctx context.Context, name string, body transport.Control) error {
+	_, err := c.ask(ctx, &request{
+		op: transport.OpControl, name: name, resource: body.Node,
+		body: func(group uint32) []byte {
+			body.Group = group
+			return body.AppendTo(nil)
+		},
+	})
+	return err
+}

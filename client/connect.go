@@ -1,0 +1,164 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+// The manager's half of finding a node: rounds of dialling, hints, lost links.
+
+type dialResult struct {
+	addr string
+	link *link
+	err  error
+}
+
+// startRound dials every address once, the preferred one first.
+func (m *manager) startRound(prefer string, now time.Time) {
+	m.round = m.book.round(prefer, now)
+	m.dialNext(now)
+}
+
+func (m *manager) dialNext(now time.Time) {
+	m.phase = phaseDown
+	if len(m.round) == 0 {
+		m.retryAt = now.Add(m.pause.NextBackOff())
+		return
+	}
+	addr := m.round[0]
+	m.round = m.round[1:]
+	m.dialing = true
+	m.conn.goroutines.Go(func() {
+		l, err := dialLink(m.conn.ctx, addr, m.opts, m.out.wake)
+		m.dialed <- dialResult{addr, l, err} // holds one, and one dial runs at a time
+	})
+}
+
+// connected takes the result of a dial.
+func (m *manager) connected(d dialResult, now time.Time) {
+	m.dialing = false
+	if d.err != nil {
+		m.opts.logger.Debug("cannot connect", "addr", d.addr, "error", d.err)
+		m.book.failed(d.addr, now)
+		m.stalled(d.err)
+		if m.conn.State() == Connected { // it was about to follow a hint
+			m.conn.setState(Reconnecting, d.err)
+		}
+		m.dialNext(now)
+		return
+	}
+	m.link, m.phase, m.epochSet, m.tries = d.link, phaseIdle, false, 0
+	hello := &d.link.hello
+	m.book.learn(hello.Nodes)
+	m.windowMax = min(hello.WindowMax, transport.WindowMax)
+	if m.windowMax == 0 {
+		m.windowMax = transport.WindowMax
+	}
+	m.out.limit(hello.MessageMax, hello.MessagesMax)
+	m.conn.linked(hello.Node)
+	group, known := homeGroup(hello.Groups)
+	if known && m.follow(group, now) {
+		return
+	}
+	m.opts.logger.Info("connected", "node", hello.Node, "addr", d.addr)
+	m.conn.setState(Connected, nil)
+	if known && m.session != nil && m.session.group != group.Group {
+		m.sessionExpired(nil, now) // the group was recreated under a new number
+	}
+	if known && m.session == nil {
+		m.session = m.firstSession(group.Group)
+	}
+}
+
+// homeGroup is the group with the lowest number: it holds the directory of
+// queues, and while there is one group, the queues.
+func homeGroup(groups []transport.GroupInfo) (home transport.GroupInfo, ok bool) {
+	for _, g := range groups {
+		if !ok || g.Group < home.Group {
+			home, ok = g, true
+		}
+	}
+	return home, ok
+}
+
+func (m *manager) firstSession(group uint32) *session {
+	s := newSession(group, 1, m.conn.identity())
+	if m.opts.session != nil {
+		s.opened, s.resumed = true, true
+	}
+	return s
+}
+
+// follow moves to the group's leader if that is another node and the hint can
+// be trusted.
+func (m *manager) follow(g transport.GroupInfo, now time.Time) bool {
+	switch {
+	case m.book.stay || g.Leader == "" || g.LeaderAddr == "",
+		g.Leader == m.link.hello.Node || g.LeaderAddr == m.link.addr,
+		m.redirects >= redirectsMax, m.book.shunned(g.LeaderAddr, now):
+		return false
+	}
+	m.redirects++
+	m.opts.logger.Debug("following the leader", "leader", g.Leader, "addr", g.LeaderAddr)
+	m.dropLink(nil, false, now)
+	m.startRound(g.LeaderAddr, now)
+	return true
+}
+
+// dropLink ends the link. shun keeps hints from leading back at once.
+func (m *manager) dropLink(cause error, shun bool, now time.Time) {
+	l := m.link
+	if l == nil {
+		return
+	}
+	m.link = nil
+	if shun {
+		m.book.failed(l.addr, now)
+	}
+	if err := l.close(); err != nil && !errors.Is(err, context.Canceled) {
+		m.opts.logger.Debug("closing a link", "node", l.hello.Node, "error", err)
+	}
+	if m.phase == phaseLive {
+		m.downAt = now
+	}
+	m.phase = phaseDown
+	if m.session != nil {
+		m.session.linkLost()
+	}
+	m.requestsLost(cause)
+	if cause != nil {
+		m.opts.logger.Info("disconnected", "node", l.hello.Node, "error", cause)
+		m.stalled(cause)
+		m.conn.setState(Reconnecting, cause)
+	}
+	m.conn.linked("")
+}
+
+// linkFailed is for a link that broke. The same node comes first again: a
+// dead one refuses at once.
+func (m *manager) linkFailed(err error, now time.Time) {
+	addr := m.link.addr
+	shun := isTimeout(err)
+	m.dropLink(err, shun, now)
+	m.startRound(addr, now)
+}
+
+func isTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
+}
+
+// goneAway leaves a node that is shutting down.
+func (m *manager) goneAway(payload []byte, now time.Time) {
+	var g transport.GoAway
+	if err := g.Decode(payload); err != nil {
+		m.linkFailed(err, now)
+		return
+	}
+	m.book.learn(g.Nodes)
+	m.dropLink(localError(transport.CodeShuttingDown, "connection", m.link.hello.Node, g.Message, nil), true, now)
+	m.startRound("", now)
+}

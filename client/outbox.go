@@ -1,0 +1,240 @@
+package client
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/ferrymq/ferrymq/fsm/record"
+	"github.com/ferrymq/ferrymq/transport"
+	"github.com/ferrymq/ferrymq/transport/wire"
+)
+
+// outbox is where user goroutines leave messages, settles and other
+// operations for the manager, which gives them numbers and sends them. Its
+// mutex is held for short copies only, never while waiting.
+type outbox struct {
+	wake   chan struct{} // holds one: there is something for the manager
+	notice chan struct{} // holds one: there is something for the notifier
+	room   chan struct{} // holds one: whoever takes it passes it on while room is left
+
+	timeout     time.Duration // of what is asynchronous
+	maxMessages int
+	maxBytes    int
+
+	mu       sync.Mutex
+	err      *Error // why nothing more is taken, nil while open
+	reason   error  // why nothing moves, nil while it does
+	lanes    map[string]*lane
+	ready    []*lane // may send a batch, in turn
+	settles  settleQueue
+	controls []*control
+	messages int // in flight: pushed, and not yet answered or told
+	bytes    int
+	blocked  int
+	runs     []run // asynchronous messages in publish order
+	told     []notice
+	credits  []*Consumer // whose credit is to be sent
+	keepAt   time.Time   // when leases and credits are to be looked at
+	barrier  barrier
+
+	messageMax  int // logical bytes of a message; 0: not known yet
+	messagesMax int // of a batch
+}
+
+func newOutbox(o *options) *outbox {
+	return &outbox{
+		wake: make(chan struct{}, 1), notice: make(chan struct{}, 1), room: make(chan struct{}, 1),
+		timeout: o.requestTimeout, maxMessages: o.inFlight, maxBytes: o.inFlightBytes,
+		lanes: map[string]*lane{}, barrier: newBarrier(), messagesMax: batchMessages,
+	}
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// push adds a message. pushed is false when the window is full: wait for room.
+func (o *outbox) push(queue string, m *record.Message, to message) (pushed bool, err error) {
+	size := record.Size(m)
+	to.size = size + wire.BytesLenSize(size)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err != nil {
+		return false, o.err.about("publish", queue)
+	}
+	if o.messageMax > 0 && size > o.messageMax && record.LogicalSize(m) > o.messageMax {
+		return false, localError(transport.CodeTooLarge, "publish", queue,
+			fmt.Sprintf("at most %d bytes of headers and body are taken", o.messageMax), nil)
+	}
+	if !o.hasRoom(to.size) {
+		return false, nil
+	}
+	l := o.lane(queue)
+	b := o.open(l, to.call == nil, to.size)
+	if err := b.add(m, size); err != nil {
+		o.discardEmpty(b)
+		return false, recordError(queue, err)
+	}
+	i := len(b.messages)
+	b.messages = append(b.messages, to)
+	o.messages++
+	o.bytes += to.size
+	if to.call != nil {
+		to.call.places[to.index] = place{b, i}
+	} else {
+		o.ordered(b, i)
+	}
+	o.list(l)
+	return true, nil
+}
+
+// hasRoom tells whether the window takes a message. One that is larger than
+// the whole window goes alone.
+func (o *outbox) hasRoom(size int) bool {
+	return o.messages == 0 || o.messages < o.maxMessages && o.bytes+size <= o.maxBytes
+}
+
+func (o *outbox) lane(queue string) *lane {
+	l := o.lanes[queue]
+	if l == nil {
+		l = &lane{queue: queue}
+		o.lanes[queue] = l
+	}
+	return l
+}
+
+// open returns the batch that takes the message.
+func (o *outbox) open(l *lane, async bool, size int) *batch {
+	if n := len(l.batches); n > 0 && l.batches[n-1].takes(async, size, o.messagesMax) {
+		return l.batches[n-1]
+	}
+	b := newBatch(l, async, o.barrier.enter())
+	if async {
+		b.deadline = time.Now().Add(o.timeout)
+	}
+	l.batches = append(l.batches, b)
+	return b
+}
+
+// discardEmpty drops a batch whose first message could not be encoded.
+func (o *outbox) discardEmpty(b *batch) {
+	if len(b.messages) == 0 {
+		o.unwait(b)
+		o.barrier.leave(b.gen)
+		b.recycle()
+	}
+}
+
+// unwait takes a waiting batch out of its lane.
+func (o *outbox) unwait(b *batch) {
+	l := b.lane
+	for i, other := range l.batches {
+		if other == b {
+			l.batches = append(l.batches[:i], l.batches[i+1:]...)
+			break
+		}
+	}
+	o.dropIdle(l)
+}
+
+func (o *outbox) dropIdle(l *lane) {
+	if len(l.batches) == 0 && l.inFlight == 0 && !l.listed {
+		delete(o.lanes, l.queue)
+	}
+}
+
+// list puts the lane in the ready list if it has a batch that may go.
+func (o *outbox) list(l *lane) {
+	if l.listed || len(l.batches) == 0 {
+		return
+	}
+	if l.inFlight < laneInFlight || len(l.batches) > 1 || l.batches[0].full(o.messagesMax) {
+		l.listed = true
+		o.ready = append(o.ready, l)
+		signal(o.wake)
+	}
+}
+
+// nextBatch takes the batch that is to be sent next, nil for none.
+func (o *outbox) nextBatch() *batch {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for len(o.ready) > 0 {
+		l := o.ready[0]
+		o.ready = o.ready[1:]
+		l.listed = false
+		if len(l.batches) == 0 {
+			o.dropIdle(l)
+			continue
+		}
+		b := l.batches[0]
+		l.batches = append(l.batches[:0], l.batches[1:]...)
+		b.compact()
+		if len(b.messages) == 0 {
+			o.barrier.leave(b.gen)
+			b.recycle()
+			o.list(l)
+			o.dropIdle(l)
+			continue
+		}
+		b.sent = true
+		l.inFlight++
+		o.list(l)
+		return b
+	}
+	return nil
+}
+
+// hasWork tells whether anything waits to be sent.
+func (o *outbox) hasWork() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.ready) > 0 || len(o.settles.waiting) > 0 || len(o.controls) > 0
+}
+
+// stalled notes why nothing moves, nil for that it does. Calls that end
+// before anything was sent tell it.
+func (o *outbox) stalled(reason error) {
+	o.mu.Lock()
+	o.reason = reason
+	o.mu.Unlock()
+}
+
+// free gives room back and lets the next blocked goroutine try.
+func (o *outbox) free(messages, bytes int) {
+	o.messages -= messages
+	o.bytes -= bytes
+	if o.blocked > 0 {
+		signal(o.room)
+	}
+}
+
+// seal is for Flush: what tells that everything pushed so far is over.
+func (o *outbox) seal() <-chan struct{} {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.barrier.seal()
+}
+
+// recordError is a message that cannot be encoded.
+func recordError(queue string, err error) *Error {
+	code := transport.CodeInvalid
+	if isTooLarge(err) {
+		code = transport.CodeTooLarge
+	}
+	return localError(code, "publish", queue, "", err)
+}
+
+// limit takes over what the node allows.
+func (o *outbox) limit(messageMax, messagesMax uint32) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.messageMax = int(messageMax)
+	if o.messagesMax = batchMessages; messagesMax > 0 {
+		o.messagesMax = min(batchMessages, int(messagesMax))
+	}
+}

@@ -1,0 +1,220 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/ferrymq/ferrymq/fsm/record"
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+// Pauses before a message that a busy queue refused is published again.
+const (
+	busyInitial = 20 * time.Millisecond
+	busyMax     = 2 * time.Second
+)
+
+// Publish publishes a message and waits for its confirmation. While the queue
+// is busy it tries again, as a new operation, until ctx ends; the error then
+// Is ErrBusy. A ctx that ends after the message was sent gives an error that
+// Is ErrUnknownOutcome and Is the context's.
+func (c *Conn) Publish(ctx context.Context, queue string, m Message) (Receipt, error) {
+	results := make([]PublishResult, 1)
+	if err := c.publish(ctx, queue, []Message{m}, results); err != nil {
+		return Receipt{}, err
+	}
+	return results[0].Receipt, results[0].Err
+}
+
+// PublishBatch publishes messages in their order and waits until all are
+// answered. Each has its own result, in its place; an error says that none
+// was tried. Busy queues are tried again as in Publish.
+func (c *Conn) PublishBatch(ctx context.Context, queue string, ms []Message) ([]PublishResult, error) {
+	results := make([]PublishResult, len(ms))
+	if err := c.publish(ctx, queue, ms, results); err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// PublishAsync publishes a message without waiting for its confirmation:
+// done, which may be nil, is told. It blocks while the window is full, until
+// ctx ends, which has no meaning afterwards: the request timeout bounds the
+// wait for an answer. An error means that the message was not taken, and done
+// is not called. What a busy queue refuses is not tried again: done gets an
+// error that Is ErrBusy.
+//
+// The callbacks of a Conn run on one goroutine, in the order of the calls. A
+// callback must not block; it may publish one message.
+func (c *Conn) PublishAsync(ctx context.Context, queue string, m Message, done func(Receipt, error)) error {
+	if err := checkQueue("publish", queue); err != nil {
+		return err
+	}
+	r := recordOf(&m)
+	return c.out.pushWait(ctx, queue, &r, message{done: done})
+}
+
+// publish tries until nothing is busy.
+func (c *Conn) publish(ctx context.Context, queue string, ms []Message, results []PublishResult) error {
+	if err := checkQueue("publish", queue); err != nil {
+		return err
+	}
+	ctx, cancel := c.bounded(ctx)
+	defer cancel()
+	open := make([]int, len(ms))
+	for i := range open {
+		open[i] = i
+	}
+	pause := &backoff.ExponentialBackOff{
+		InitialInterval: busyInitial, Multiplier: 2, RandomizationFactor: 0.5, MaxInterval: busyMax,
+	}
+	for {
+		c.publishOnce(ctx, queue, ms, open, results)
+		var least time.Duration
+		busy := open[:0]
+		for _, i := range open {
+			var e *Error
+			if errors.As(results[i].Err, &e) && e.Code == transport.CodeBusy {
+				busy = append(busy, i)
+				least = max(least, e.RetryAfter)
+			}
+		}
+		if open = busy; len(open) == 0 {
+			return nil
+		}
+		if !sleep(ctx, max(pause.NextBackOff(), least)) {
+			for _, i := range open {
+				var e *Error
+				if errors.As(results[i].Err, &e) {
+					e.wrapped = ctxError(ctx)
+				}
+			}
+			return nil
+		}
+	}
+}
+
+// publishOnce publishes the messages that are open and waits for their results.
+func (c *Conn) publishOnce(ctx context.Context, queue string, ms []Message, open []int, results []PublishResult) {
+	n := len(open)
+	if n == 0 {
+		return
+	}
+	pending := &call{results: make([]PublishResult, n), places: make([]place, n), left: n, over: make(chan struct{})}
+	for j, i := range open {
+		r := recordOf(&ms[i])
+		if err := c.out.pushWait(ctx, queue, &r, message{call: pending, index: j}); err != nil {
+			c.out.mu.Lock()
+			pending.tell(j, Receipt{}, err)
+			c.out.mu.Unlock()
+		}
+	}
+	select {
+	case <-pending.over:
+	case <-ctx.Done():
+		c.out.abandon(pending, queue, ctxError(ctx))
+	}
+	for j, i := range open {
+		results[i] = pending.results[j]
+	}
+}
+
+// pushWait is push that waits for room.
+func (o *outbox) pushWait(ctx context.Context, queue string, m *record.Message, to message) error {
+	pushed, err := o.push(queue, m, to)
+	if pushed || err != nil {
+		return err
+	}
+	o.block(1)
+	defer o.block(-1)
+	for {
+		if pushed, err := o.push(queue, m, to); pushed || err != nil {
+			return err
+		}
+		select {
+		case <-o.room:
+		case <-ctx.Done():
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			return o.notSent("publish", queue, ctxError(ctx))
+		}
+	}
+}
+
+// block counts the goroutines that wait for room. One that ends its wait
+// wakes the next: there may be room for both.
+func (o *outbox) block(n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.blocked += n
+	if n < 0 && o.blocked > 0 && (o.err != nil || o.hasRoom(0)) {
+		signal(o.room)
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// recordOf is the message as its record has it, headers in a fixed order.
+func recordOf(m *Message) record.Message {
+	r := record.Message{Body: m.Body, ContentType: m.ContentType, CorrelationID: m.CorrelationID}
+	if len(m.Header) == 0 {
+		return r
+	}
+	names := make([]string, 0, len(m.Header))
+	for name := range m.Header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		for _, value := range m.Header[name] {
+			r.Headers = append(r.Headers, record.Header{Key: name, Value: value})
+		}
+	}
+	return r
+}
+
+// messageOf is the message of a record. Its body aliases the record.
+func messageOf(b []byte) (Message, error) {
+	v, err := record.Parse(b)
+	if err != nil {
+		return Message{}, err
+	}
+	m := Message{Body: v.Body(), ContentType: v.ContentType(), CorrelationID: v.CorrelationID()}
+	for key, value := range v.Headers() {
+		if m.Header == nil {
+			m.Header = Header{}
+		}
+		m.Header.Add(string(key), string(value))
+	}
+	return m, nil
+}
+
+// checkQueue refuses a name that no queue has.
+func checkQueue(op, name string) error {
+	if name == "" || len(name) > transport.QueueNameMax {
+		return localError(transport.CodeInvalid, op, name, "a name has 1 to 196 characters", nil)
+	}
+	for i := range len(name) {
+		b := name[i]
+		switch {
+		case b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z', b >= '0' && b <= '9':
+		case b == '.' || b == '-' || b == '_' || b == '$' && i == 0:
+		default:
+			return localError(transport.CodeInvalid, op, name, "a name is made of A-Z a-z 0-9 _ . -", nil)
+		}
+	}
+	return nil
+}
