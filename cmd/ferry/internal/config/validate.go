@@ -150,8 +150,8 @@ func splitAddr(addr string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%q is no host:port", addr)
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || (n == 0 && port != "0") {
-		return "", fmt.Errorf("%q has no port between 0 and 65535", addr)
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return "", fmt.Errorf("%q has no port between 1 and 65535", addr)
 	}
 	return host, nil
 }

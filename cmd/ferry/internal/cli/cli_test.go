@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ferrymq/ferrymq/client"
+	"github.com/ferrymq/ferrymq/cmd/ferry/internal/serve"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// ran is what a run of the program left.
+type ran struct {
+	code     int
+	out, err string
+}
+
+// ferry runs the program with an environment of its own.
+func ferry(t *testing.T, env map[string]string, in string, args ...string) ran {
+	t.Helper()
+	return ferryContext(t.Context(), env, in, args...)
+}
+
+func ferryContext(ctx context.Context, env map[string]string, in string, args ...string) ran {
+	var out, err bytes.Buffer
+	code := Run(ctx, args, Streams{In: strings.NewReader(in), Out: &out, Err: &err,
+		Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }})
+	return ran{code, out.String(), err.String()}
+}
+
+// TestHelp compares the help of every command with testdata/help.golden.
+func TestHelp(t *testing.T) {
+	var all strings.Builder
+	a := &app{Streams: Streams{Env: func(string) (string, bool) { return "", false }}}
+	var walk func(c *cobra.Command, path []string)
+	walk = func(c *cobra.Command, path []string) {
+		r := ferry(t, nil, "", append(path, "--help")...)
+		require.Equal(t, ExitOK, r.code, path)
+		require.Empty(t, r.err)
+		fmt.Fprintf(&all, "$ ferry %s\n%s\n", strings.Join(append(path, "--help"), " "), r.out)
+		for _, sub := range c.Commands() {
+			if !sub.Hidden {
+				walk(sub, append(append([]string{}, path...), sub.Name()))
+			}
+		}
+	}
+	walk(a.root(), nil)
+	golden := filepath.Join("testdata", "help.golden")
+	if *update {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(golden, []byte(all.String()), 0o644))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	require.Equal(t, string(want), all.String(), "run the test with -update if this is meant")
+}
+
+// TestUsage: every wrong call ends with 2 and one clear line.
+func TestUsage(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"quue"}, `unknown command "quue"`},
+		{[]string{"queue", "make"}, `unknown command "make"`},
+		{[]string{"queue", "create"}, "accepts 1 arg(s), received 0"},
+		{[]string{"queue", "list", "a", "b"}, "accepts at most 1 arg(s)"},
+		{[]string{"queue", "show", "q", "--colour"}, "unknown flag: --colour"},
+		{[]string{"queue", "show", "q", "-o", "xml"}, `--output: "xml"`},
+		{[]string{"queue", "show", "q", "--timeout", "soon"}, `--timeout: "soon"`},
+		{[]string{"queue", "create", "q", "--failure-limit", "0"}, "--failure-limit"},
+		{[]string{"queue", "create", "q", "--max-bytes", "much"}, "--max-bytes"},
+		{[]string{"queue", "update", "q"}, "nothing to change"},
+		{[]string{"publish"}, "accepts between 1 and 2 arg(s)"},
+		{[]string{"publish", "q", "m", "--lines"}, "not both"},
+		{[]string{"publish", "q", "m", "--header", "x"}, `--header: "x" is no name=value`},
+		{[]string{"consume", "q", "--ack", "--no-ack"}, "exclude each other"},
+		{[]string{"consume", "q", "--idle", "0s"}, "--idle"},
+		{[]string{"bench", "--size", "1", "--workload", "x"}, "2 mistakes"},
+		{[]string{"health", "--http", "x"}, "--http"},
+		{[]string{"server", "--listen", "x", "--log-level", "y"}, "2 mistakes"},
+		{[]string{"dev", "--log-level", "y"}, "--log-level"},
+	} {
+		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
+			r := ferry(t, nil, "", c.args...)
+			require.Equal(t, ExitUsage, r.code, r.err)
+			require.Contains(t, r.err, c.want)
+			require.True(t, strings.HasPrefix(r.err, "ferry: "), r.err)
+			require.Empty(t, r.out)
+		})
+	}
+}
+
+// TestExitCodes: every documented code has an error that ends with it, and
+// docs/cli.md names them all.
+func TestExitCodes(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "cli.md"))
+	require.NoError(t, err)
+	late := fmt.Errorf("publish: %w: %w", client.ErrUnknownOutcome, context.DeadlineExceeded)
+	for _, c := range []struct {
+		err  error
+		code int
+	}{
+		{nil, ExitOK},
+		{errors.New("anything"), ExitFailed},
+		{errQuiet, ExitFailed},
+		{usagef("wrong"), ExitUsage},
+		{client.ErrNotFound, ExitNotFound},
+		{client.ErrBusy, ExitUnavailable},
+		{client.ErrNoLeader, ExitUnavailable},
+		{context.DeadlineExceeded, ExitUnavailable},
+		{&net.OpError{Op: "dial", Err: errors.New("refused")}, ExitUnavailable},
+		{late, ExitUnknown},
+		{client.ErrConflict, ExitRefused},
+		{client.ErrInUse, ExitRefused},
+		{client.ErrTooLarge, ExitRefused},
+		{client.ErrInvalid, ExitRefused},
+		{serve.ErrLocked, ExitLocked},
+		{serve.ErrStorage, ExitStorage},
+		{serve.ErrState, ExitState},
+		{serve.ErrRemoved, ExitRemoved},
+		{context.Canceled, ExitInterrupted},
+	} {
+		err := c.err
+		if err != nil && !errors.Is(err, errQuiet) {
+			err = fmt.Errorf("wrapped: %w", err)
+		}
+		require.Equal(t, c.code, exitCode(err), "%v", c.err)
+		require.Contains(t, string(page), fmt.Sprintf("| %d |", c.code))
+	}
+}
+
+func TestHealth(t *testing.T) {
+	status := http.StatusOK
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/readyz" {
+			status = http.StatusNotFound
+		}
+		w.WriteHeader(status)
+		_, err := io.WriteString(w, "told\n")
+		if err != nil {
+			panic(err)
+		}
+	}))
+	addr := s.Listener.Addr().String()
+	require.Equal(t, ran{ExitOK, "told\n", ""}, ferry(t, nil, "", "health", "--http", addr))
+	require.Equal(t, ExitOK, ferry(t, map[string]string{"FERRY_HTTP": addr}, "", "health").code)
+	_, port, err := net.SplitHostPort(addr)
+	require.NoError(t, err)
+	require.Equal(t, ExitOK, ferry(t, nil, "", "health", "--http", "0.0.0.0:"+port).code, "as a server is told to listen")
+	status = http.StatusServiceUnavailable
+	require.Equal(t, ran{ExitFailed, "", "ferry: told\n"}, ferry(t, nil, "", "health", "--http", addr))
+	s.Close()
+	require.Equal(t, ExitFailed, ferry(t, nil, "", "health", "--http", addr).code)
+}
+
+func TestPrintConfig(t *testing.T) {
+	r := ferry(t, map[string]string{"FERRY_NODE": "a"}, "", "server", "--print-config", "--join", "b:1")
+	require.Equal(t, ExitOK, r.code, r.err)
+	require.Contains(t, r.out, "node: \"a\"\n")
+	require.Contains(t, r.out, "join: [\"b:1\"]\n")
+}
+
+func TestVersionAndCompletion(t *testing.T) {
+	require.Contains(t, ferry(t, nil, "", "version").out, "ferry dev")
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		r := ferry(t, nil, "", "completion", shell)
+		require.Equal(t, ExitOK, r.code, r.err)
+		require.Contains(t, r.out, "ferry")
+	}
+}
+
+func TestNobodyListens(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	addr := l.Addr().String()
+	require.NoError(t, l.Close())
+	r := ferry(t, nil, "", "queue", "list", "--url", "ferry://"+addr, "--timeout", "300ms")
+	require.Equal(t, ExitUnavailable, r.code, r.err)
+	require.Equal(t, 1, strings.Count(r.err, "\n"), "one line: %s", r.err)
+}

@@ -1,0 +1,278 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ferrymq/ferrymq/client"
+)
+
+// consumeFlags are the flags of `ferry consume`.
+type consumeFlags struct {
+	count    uint64
+	follow   bool
+	ack      bool
+	noAck    bool
+	prefetch int
+	idle     time.Duration
+}
+
+func (a *app) consume() *cobra.Command {
+	f := &consumeFlags{}
+	c := &cobra.Command{
+		Use:   "consume QUEUE",
+		Short: "Print and ack messages",
+		Long: "Print each message on a line of its own and ack it once it is written. Without\n" +
+			"--follow it ends when nothing more came for --idle; with --count after so many\n" +
+			"messages. With --no-ack the queue forgets a message when it hands it out\n" +
+			"(at most once); with --ack=false it is given back when the command ends.",
+		Args: cobra.ExactArgs(1),
+	}
+	flags := c.Flags()
+	flags.Uint64VarP(&f.count, "count", "n", 0, "end after so many messages; 0: no limit")
+	flags.BoolVar(&f.follow, "follow", false, "wait for more until interrupted")
+	flags.BoolVar(&f.ack, "ack", true, "ack what was printed")
+	flags.BoolVar(&f.noAck, "no-ack", false, "consume without acks: at most once")
+	flags.IntVar(&f.prefetch, "prefetch", 256, "messages held unsettled")
+	flags.DurationVar(&f.idle, "idle", time.Second, "without --follow: end when nothing came for so long")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if f.noAck && flags.Changed("ack") {
+			return usagef("consume: --ack and --no-ack exclude each other")
+		}
+		if f.idle <= 0 {
+			return usagef("--idle: %s is not above 0", f.idle)
+		}
+		return a.runConsume(cmd.Context(), f, args[0])
+	}
+	return a.remote(c)
+}
+
+func (f *consumeFlags) options() []client.ConsumeOption {
+	opts := []client.ConsumeOption{client.WithPrefetch(f.prefetch)}
+	if f.count > 0 && f.count < uint64(f.prefetch) {
+		opts = []client.ConsumeOption{client.WithPrefetch(int(f.count))}
+	}
+	if f.noAck {
+		opts = append(opts, client.WithoutAcks())
+	}
+	return opts
+}
+
+func (a *app) runConsume(ctx context.Context, f *consumeFlags, queue string) error {
+	conn, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	p := &printer{app: a, flags: f, out: bufio.NewWriterSize(a.Out, 64<<10)}
+	err = p.run(ctx, conn, queue)
+	flush := p.flush()
+	p.acks.Wait()
+	close := conn.Close()
+	// Being told to stop is how following ends.
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil && f.follow {
+		err = nil
+	}
+	return errors.Join(err, flush, p.settled(), close)
+}
+
+// printer writes deliveries and acks those that are surely written.
+type printer struct {
+	app     *app
+	flags   *consumeFlags
+	out     *bufio.Writer
+	printed uint64
+	waiting []*client.Delivery // printed into the buffer, not acked
+	acks    sync.WaitGroup
+
+	mu     sync.Mutex
+	failed error // first ack that was refused
+}
+
+// ackBatch is how many messages are printed before they are flushed and acked.
+const ackBatch = 128
+
+// run prints until the count, idleness or the end of ctx.
+func (p *printer) run(ctx context.Context, conn *client.Conn, queue string) error {
+	deliveries := make(chan *client.Delivery)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var ended error
+	go func() {
+		defer close(deliveries)
+		ended = receive(ctx, conn, queue, p.flags, deliveries)
+	}()
+	idle := time.NewTimer(p.firstWait())
+	defer idle.Stop()
+	for {
+		select {
+		case d, ok := <-deliveries:
+			if !ok {
+				return ended
+			}
+			if err := p.print(d, len(p.waiting)+1 >= ackBatch); err != nil {
+				return p.stop(err, cancel, deliveries)
+			}
+			if p.flags.count > 0 && p.printed >= p.flags.count {
+				return p.stop(nil, cancel, deliveries)
+			}
+			idle.Reset(flushAfter)
+		case <-idle.C:
+			more, err := p.quiet(idle)
+			if err != nil || !more {
+				return p.stop(err, cancel, deliveries)
+			}
+		}
+	}
+}
+
+// flushAfter is how long printed messages may sit in the buffer.
+const flushAfter = 5 * time.Millisecond
+
+// firstWait is how long the first message may take: attaching is slower than
+// a quiet queue.
+func (p *printer) firstWait() time.Duration { return max(p.flags.idle, 3*time.Second) }
+
+// quiet is reached when nothing came for a while. It tells whether to go on.
+func (p *printer) quiet(idle *time.Timer) (more bool, err error) {
+	if len(p.waiting) > 0 || p.out.Buffered() > 0 {
+		idle.Reset(p.flags.idle)
+		return true, p.flush()
+	}
+	if p.flags.follow {
+		idle.Reset(time.Hour)
+		return true, nil
+	}
+	return false, nil
+}
+
+// stop ends the receiver and waits for it; what it still has goes back.
+func (p *printer) stop(err error, cancel context.CancelFunc, deliveries <-chan *client.Delivery) error {
+	err = errors.Join(err, p.flush())
+	cancel()
+	for range deliveries {
+	}
+	return err
+}
+
+// receive hands on deliveries until ctx ends.
+func receive(ctx context.Context, conn *client.Conn, queue string, f *consumeFlags, to chan<- *client.Delivery) error {
+	for d, err := range conn.Messages(ctx, queue, f.options()...) {
+		if err != nil {
+			return err
+		}
+		select {
+		case to <- d:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return ctx.Err()
+}
+
+func (p *printer) print(d *client.Delivery, flush bool) error {
+	if err := p.write(d); err != nil {
+		return err
+	}
+	p.printed++
+	if p.flags.ack && !p.flags.noAck {
+		p.waiting = append(p.waiting, d)
+	}
+	if flush {
+		return p.flush()
+	}
+	return nil
+}
+
+func (p *printer) write(d *client.Delivery) error {
+	if p.app.json() {
+		return printJSON(p.out, viewDelivery(d))
+	}
+	if _, err := p.out.Write(d.Body); err != nil {
+		return err
+	}
+	return p.out.WriteByte('\n')
+}
+
+// flush writes everything out, then acks it: what is acked was written.
+func (p *printer) flush() error {
+	if err := p.out.Flush(); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	for _, d := range p.waiting {
+		p.acks.Add(1)
+		d.AckAsync(func(err error) {
+			defer p.acks.Done()
+			if err != nil {
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				p.failed = cmpErr(p.failed, err)
+			}
+		})
+	}
+	p.waiting = p.waiting[:0]
+	return nil
+}
+
+func cmpErr(first, err error) error {
+	if first == nil {
+		return fmt.Errorf("printed, but not acked: %w", err)
+	}
+	return first
+}
+
+func (p *printer) settled() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.failed
+}
+
+// deliveryView is a message as JSON for programs. The body is text if it is
+// UTF-8, else base64 in body_base64.
+type deliveryView struct {
+	Queue         string        `json:"queue"`
+	ID            string        `json:"id"`
+	Attempt       int           `json:"attempt"`
+	Failures      int           `json:"failures"`
+	Redelivered   bool          `json:"redelivered"`
+	EnqueuedAt    time.Time     `json:"enqueued_at"`
+	Header        client.Header `json:"header,omitempty"`
+	ContentType   string        `json:"content_type,omitempty"`
+	CorrelationID string        `json:"correlation_id,omitempty"`
+	Death         *deathView    `json:"death,omitempty"`
+	Body          *string       `json:"body,omitempty"`
+	BodyBase64    []byte        `json:"body_base64,omitempty"`
+}
+
+type deathView struct {
+	Queue    string    `json:"queue"`
+	Reason   string    `json:"reason"`
+	Attempts int       `json:"attempts"`
+	Failures int       `json:"failures"`
+	Error    string    `json:"error"`
+	At       time.Time `json:"at"`
+}
+
+func viewDelivery(d *client.Delivery) deliveryView {
+	v := deliveryView{
+		Queue: d.Queue, ID: d.ID.String(), Attempt: d.Attempt, Failures: d.Failures, Redelivered: d.Redelivered,
+		EnqueuedAt: d.EnqueuedAt.UTC(), Header: d.Header, ContentType: d.ContentType, CorrelationID: d.CorrelationID,
+	}
+	if utf8.Valid(d.Body) {
+		text := string(d.Body)
+		v.Body = &text
+	} else {
+		v.BodyBase64 = d.Body
+	}
+	if d.Death != nil {
+		v.Death = &deathView{Queue: d.Death.Queue, Reason: d.Death.Reason, Attempts: d.Death.Attempts,
+			Failures: d.Death.Failures, Error: d.Death.Error, At: d.Death.At.UTC()}
+	}
+	return v
+}

@@ -1,0 +1,223 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// devServer runs `ferry dev` until the test ends.
+type devServer struct {
+	url  string
+	stop func() ran
+}
+
+func startDev(t *testing.T, args ...string) *devServer {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	out, w := io.Pipe()
+	var errs bytes.Buffer
+	code := make(chan int, 1)
+	go func() {
+		c := Run(ctx, append([]string{"dev", "--port", "0"}, args...), Streams{In: strings.NewReader(""), Out: w, Err: &errs,
+			Env: func(string) (string, bool) { return "", false }})
+		code <- c
+		w.Close()
+	}()
+	d := &devServer{}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if text := strings.TrimSpace(lines.Text()); strings.HasPrefix(text, "ferry://") {
+			d.url = text
+			break
+		}
+	}
+	rest := make(chan string, 1)
+	go func() {
+		var b strings.Builder
+		for lines.Scan() {
+			fmt.Fprintln(&b, lines.Text())
+		}
+		rest <- b.String()
+	}()
+	stopped := false
+	d.stop = func() ran {
+		stopped = true
+		cancel()
+		return ran{code: <-code, out: <-rest, err: errs.String()}
+	}
+	t.Cleanup(func() {
+		if !stopped {
+			d.stop()
+		}
+	})
+	if d.url == "" {
+		r := d.stop()
+		t.Fatalf("ferry dev ended with %d: %s%s", r.code, r.out, r.err)
+	}
+	return d
+}
+
+// run runs a command against the cluster and expects an exit code.
+func (d *devServer) run(t *testing.T, code int, in string, args ...string) ran {
+	t.Helper()
+	r := ferry(t, map[string]string{"FERRY_URL": d.url, "FERRY_TIMEOUT": "20s"}, in, args...)
+	require.Equal(t, code, r.code, "ferry %s: %s%s", strings.Join(args, " "), r.out, r.err)
+	return r
+}
+
+// TestDev runs the commands against three nodes.
+func TestDev(t *testing.T) {
+	data := t.TempDir()
+	d := startDev(t, "--data", data)
+	t.Run("queues", func(t *testing.T) { testQueues(t, d) })
+	t.Run("messages", func(t *testing.T) { testMessages(t, d) })
+	t.Run("cluster", func(t *testing.T) { testCluster(t, d) })
+	t.Run("bench", func(t *testing.T) { testBench(t, d) })
+	d.run(t, ExitOK, "", "queue", "create", "kept")
+	d.run(t, ExitOK, "", "publish", "kept", "still here")
+	r := d.stop()
+	require.Equal(t, ExitOK, r.code, r.err)
+
+	// The same folder again: what was confirmed is there.
+	again := startDev(t, "--data", data)
+	require.Equal(t, "still here\n", again.run(t, ExitOK, "", "consume", "kept", "--count", "1").out)
+	require.Equal(t, ExitOK, again.stop().code)
+}
+
+func testQueues(t *testing.T, d *devServer) {
+	d.run(t, ExitOK, "", "queue", "create", "orders", "--max-messages", "100000", "--lease", "30s", "--failure-limit", "unlimited")
+	d.run(t, ExitOK, "", "queue", "create", "orders", "--max-messages", "100000", "--lease", "30s", "--failure-limit", "unlimited")
+	d.run(t, ExitRefused, "", "queue", "create", "orders", "--max-messages", "7")
+	d.run(t, ExitRefused, "", "queue", "create", "no/name")
+	d.run(t, ExitNotFound, "", "queue", "show", "nothing")
+	d.run(t, ExitNotFound, "", "publish", "nothing", "x")
+	d.run(t, ExitOK, "", "queue", "update", "orders", "--max-messages", "100")
+
+	var shown map[string]any
+	require.NoError(t, json.Unmarshal([]byte(d.run(t, ExitOK, "", "queue", "show", "orders", "-o", "json").out), &shown))
+	require.EqualValues(t, 100, shown["max_messages"])
+	require.EqualValues(t, 30_000, shown["lease_ms"], "an update leaves the rest as it is")
+	require.EqualValues(t, -1, shown["failure_limit"])
+
+	d.run(t, ExitOK, "", "publish", "orders", "a")
+	require.Contains(t, d.run(t, ExitOK, "", "queue", "list").out, "orders")
+	require.Contains(t, d.run(t, ExitOK, "", "queue", "show", "orders", "--stale").out, "Ready:")
+	d.run(t, ExitRefused, "", "queue", "delete", "orders", "--if-empty")
+	d.run(t, ExitOK, "", "queue", "pause", "orders")
+	require.Contains(t, d.run(t, ExitOK, "", "queue", "list", "ord").out, "paused")
+	d.run(t, ExitOK, "", "queue", "resume", "orders")
+	require.Contains(t, d.run(t, ExitOK, "", "queue", "purge", "orders").out, "1 messages")
+	d.run(t, ExitOK, "", "queue", "delete", "orders")
+	d.run(t, ExitNotFound, "", "queue", "delete", "orders")
+
+	d.run(t, ExitOK, "", "queue", "create", "small", "--max-messages", "1")
+	d.run(t, ExitOK, "", "publish", "small", "a")
+	d.run(t, ExitUnavailable, "", "publish", "small", "b")
+	d.run(t, ExitRefused, strings.Repeat("x", 2<<20), "publish", "small")
+}
+
+func testMessages(t *testing.T, d *devServer) {
+	d.run(t, ExitOK, "", "queue", "create", "lines")
+	require.Contains(t, d.run(t, ExitOK, "one\ntwo\r\nthree", "publish", "lines", "--lines").out, "confirmed 3 of 3")
+	require.Equal(t, "one\ntwo\nthree\n", d.run(t, ExitOK, "", "consume", "lines", "--count", "3").out)
+
+	file := filepath.Join(t.TempDir(), "whole")
+	require.NoError(t, os.WriteFile(file, []byte("a\nb\n"), 0o600))
+	d.run(t, ExitOK, "", "publish", "lines", "--file", file, "--header", "k=v", "--header", "k=w", "--content-type", "text/plain")
+	d.run(t, ExitOK, "\xff\x00", "publish", "lines")
+	out := d.run(t, ExitOK, "", "consume", "lines", "--count", "2", "-o", "json").out
+	var first, second map[string]any
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	require.Len(t, lines, 2)
+	require.NoError(t, json.Unmarshal([]byte(lines[0]), &first))
+	require.NoError(t, json.Unmarshal([]byte(lines[1]), &second))
+	require.Equal(t, "a\nb\n", first["body"])
+	require.Equal(t, "text/plain", first["content_type"])
+	require.Equal(t, map[string]any{"k": []any{"v", "w"}}, first["header"])
+	require.Equal(t, "/wA=", second["body_base64"])
+
+	d.run(t, ExitOK, "", "publish", "lines", "again")
+	require.Equal(t, "again\n", d.run(t, ExitOK, "", "consume", "lines", "--count", "1", "--ack=false").out)
+	require.Equal(t, "again\n", d.run(t, ExitOK, "", "consume", "lines", "--idle", "100ms").out, "it was not acked")
+	require.Empty(t, d.run(t, ExitOK, "", "consume", "lines", "--idle", "100ms").out, "now it was")
+	d.run(t, ExitOK, "", "publish", "lines", "once")
+	require.Equal(t, "once\n", d.run(t, ExitOK, "", "consume", "lines", "--count", "1", "--no-ack").out)
+	d.run(t, ExitNotFound, "", "consume", "nothing")
+	testFollow(t, d)
+}
+
+// testFollow: following goes on until it is interrupted, which is no failure.
+func testFollow(t *testing.T, d *devServer) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out, w := io.Pipe()
+	code := make(chan int, 1)
+	go func() {
+		c := Run(ctx, []string{"consume", "lines", "--follow", "--url", d.url}, Streams{
+			In: strings.NewReader(""), Out: w, Err: io.Discard, Env: func(string) (string, bool) { return "", false }})
+		w.Close()
+		code <- c
+	}()
+	lines := bufio.NewScanner(out)
+	for _, text := range []string{"first", "second"} {
+		d.run(t, ExitOK, "", "publish", "lines", text)
+		require.True(t, lines.Scan())
+		require.Equal(t, text, lines.Text())
+	}
+	cancel()
+	require.False(t, lines.Scan())
+	require.Equal(t, ExitOK, <-code)
+}
+
+func testCluster(t *testing.T, d *devServer) {
+	var status clusterView
+	read := func() groupView {
+		require.NoError(t, json.Unmarshal([]byte(d.run(t, ExitOK, "", "cluster", "status", "-o", "json").out), &status))
+		require.Len(t, status.Groups, 1)
+		return status.Groups[0]
+	}
+	// All three vote once autopilot has seen them stable.
+	require.Eventually(t, func() bool {
+		voters := 0
+		for _, m := range read().Members {
+			if m.Voter {
+				voters++
+			}
+		}
+		return voters == devNodes
+	}, 30*time.Second, 50*time.Millisecond)
+	before := read().Leader
+	target := ""
+	for _, m := range read().Members {
+		if m.Node != before {
+			target = m.Node
+		}
+	}
+	d.run(t, ExitOK, "", "cluster", "transfer-leader", target)
+	require.Eventually(t, func() bool { return read().Leader == target }, 20*time.Second, 50*time.Millisecond)
+	require.Contains(t, d.run(t, ExitOK, "", "cluster", "status").out, "leader "+target)
+	d.run(t, ExitNotFound, "", "cluster", "remove", "nobody")
+}
+
+func testBench(t *testing.T, d *devServer) {
+	for _, workload := range []string{"publish", "publish-single", "e2e"} {
+		var r map[string]any
+		out := d.run(t, ExitOK, "", "bench", "--workload", workload, "--count", "300", "--connections", "2", "--size", "100", "-o", "json").out
+		require.NoError(t, json.Unmarshal([]byte(out), &r), out)
+		require.EqualValues(t, 300, r["messages"], out)
+		require.Zero(t, r["errors"])
+		require.Positive(t, r["per_s"])
+	}
+	require.Contains(t, d.run(t, ExitOK, "", "bench", "--count", "10", "--connections", "1").out, "Rate:")
+}

@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ferrymq/ferrymq/client"
+)
+
+const (
+	defaultURL     = "ferry://127.0.0.1:7700"
+	defaultTimeout = 10 * time.Second
+)
+
+// globals are the flags of every command that speaks to a cluster.
+type globals struct {
+	url     string
+	timeout string
+	output  string
+}
+
+// Output formats.
+const (
+	outputTable = "table"
+	outputJSON  = "json"
+)
+
+// remote adds the flags of a command that speaks to a cluster.
+func (a *app) remote(c *cobra.Command) *cobra.Command {
+	f := c.Flags()
+	f.StringVar(&a.flags.url, "url", a.env("FERRY_URL", defaultURL), "cluster to speak to (FERRY_URL)")
+	f.StringVar(&a.flags.timeout, "timeout", a.env("FERRY_TIMEOUT", defaultTimeout.String()), "bound of connecting and of each request (FERRY_TIMEOUT)")
+	f.StringVarP(&a.flags.output, "output", "o", outputTable, "table or json")
+	run := c.RunE
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if o := a.flags.output; o != outputTable && o != outputJSON {
+			return usagef("--output: %q is neither %s nor %s", o, outputTable, outputJSON)
+		}
+		if _, err := a.timeout(); err != nil {
+			return err
+		}
+		return run(cmd, args)
+	}
+	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{outputTable, outputJSON}, cobra.ShellCompDirectiveNoFileComp))
+	return c
+}
+
+func (a *app) env(name, otherwise string) string {
+	if v, ok := a.Env(name); ok && v != "" {
+		return v
+	}
+	return otherwise
+}
+
+func (a *app) json() bool { return a.flags.output == outputJSON }
+
+func (a *app) timeout() (time.Duration, error) {
+	d, err := time.ParseDuration(a.flags.timeout)
+	if err != nil || d <= 0 {
+		return 0, usagef("--timeout: %q is not a duration: want 10s or 1m30s", a.flags.timeout)
+	}
+	return d, nil
+}
+
+// connect dials the cluster. The caller closes.
+func (a *app) connect(ctx context.Context, opts ...client.Option) (*client.Conn, error) {
+	d, err := a.timeout()
+	if err != nil {
+		return nil, err
+	}
+	dial, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	opts = append([]client.Option{client.WithName("ferry"), client.WithRequestTimeout(d)}, opts...)
+	c, err := client.Dial(dial, a.flags.url, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", a.flags.url, err)
+	}
+	return c, nil
+}
+
+// with connects, runs f within the timeout, and closes.
+func (a *app) with(ctx context.Context, f func(context.Context, *client.Conn) error) error {
+	c, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	d, err := a.timeout()
+	if err != nil {
+		return err
+	}
+	bounded, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	err = f(bounded, c)
+	if e := c.Close(); err == nil && e != nil {
+		err = fmt.Errorf("close: %w", e)
+	}
+	return err
+}
