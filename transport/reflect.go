@@ -24,7 +24,7 @@ func Marshal(v any) []byte {
 	return appendValue(nil, rv)
 }
 
-// Unmarshal decodes what Marshal made into v, a pointer to a struct. Further
+// Unmarshal decodes what Marshal made into v, a pointer to a struct or slice. Further
 // elements of an array are ignored. Nothing aliases the payload.
 func Unmarshal(payload []byte, v any) error {
 	rv := reflect.ValueOf(v).Elem()
