@@ -22,7 +22,8 @@ type Conn struct {
 
 	in     *bufio.Reader
 	src    source
-	offset int64 // of the next frame in the stream; the reader's
+	header [HeaderSize]byte // of the frame being read
+	offset int64            // of the next frame in the stream; the reader's
 	limit  atomic.Uint32
 
 	heartbeat atomic.Int64

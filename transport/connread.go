@@ -12,7 +12,7 @@ import (
 // Bytes that are wrong give a *FrameError with the offset in the stream after
 // the preface; nothing can be read after it.
 func (c *Conn) ReadFrame(buf []byte) (Frame, error) {
-	f, err := ReadFrame(c.in, buf, c.limit.Load())
+	f, err := readFrame(c.in, c.header[:], buf, c.limit.Load())
 	if err == nil {
 		c.offset += int64(f.Size())
 		return f, nil

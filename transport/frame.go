@@ -73,9 +73,13 @@ func checksum(header, payload []byte) uint32 {
 // bytes that are wrong, and otherwise what r returned.
 func ReadFrame(r io.Reader, buf []byte, limit uint32) (Frame, error) {
 	if cap(buf) < HeaderSize {
-		buf = make([]byte, 512)
+		return readFrame(r, make([]byte, HeaderSize), buf, limit)
 	}
-	h := buf[:HeaderSize]
+	return readFrame(r, buf[:HeaderSize], buf, limit)
+}
+
+// readFrame is ReadFrame with room for the header, which may be in buf.
+func readFrame(r io.Reader, h, buf []byte, limit uint32) (Frame, error) {
 	if _, err := io.ReadFull(r, h); err != nil {
 		if err == io.ErrUnexpectedEOF {
 			err = frameError(ErrTruncated, 0, "stream ends inside a header")
