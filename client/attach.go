@@ -128,6 +128,7 @@ func (m *manager) reattach(payload []byte, now time.Time) {
 	if m.follow(r.Group, now) || m.phase == phaseIdle {
 		return
 	}
+	m.leads(r.Group, now)
 	m.bind(now)
 }
 

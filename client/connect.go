@@ -28,8 +28,15 @@ func (m *manager) dialNext(now time.Time) {
 		m.retryAt = now.Add(m.pause.NextBackOff())
 		return
 	}
+	if m.dialing {
+		return // to look whether the leader can be reached: that comes first
+	}
 	addr := m.round[0]
 	m.round = m.round[1:]
+	m.dial(addr)
+}
+
+func (m *manager) dial(addr string) {
 	m.dialing = true
 	m.conn.goroutines.Go(func() {
 		l, err := dialLink(m.conn.ctx, addr, m.opts, m.out.wake)
@@ -40,6 +47,10 @@ func (m *manager) dialNext(now time.Time) {
 // connected takes the result of a dial.
 func (m *manager) connected(d dialResult, now time.Time) {
 	m.dialing = false
+	if m.link != nil {
+		m.probed(d, now)
+		return
+	}
 	if d.err != nil {
 		m.opts.logger.Debug("cannot connect", "addr", d.addr, "error", d.err)
 		m.book.failed(d.addr, now)
@@ -63,6 +74,7 @@ func (m *manager) connected(d dialResult, now time.Time) {
 	if known && m.follow(group, now) {
 		return
 	}
+	m.leads(group, now)
 	m.opts.logger.Info("connected", "node", hello.Node, "addr", d.addr)
 	m.conn.setState(Connected, nil)
 	if known && m.session != nil && m.session.group != group.Group {
@@ -71,6 +83,58 @@ func (m *manager) connected(d dialResult, now time.Time) {
 	if known && m.session == nil {
 		m.session = m.firstSession(group.Group)
 	}
+}
+
+// A link that works at a node which does not lead costs a hop. So now and
+// then the leader is dialled beside it, and the link moves when that answers.
+const (
+	probeFirst = 5 * time.Second
+	probeMax   = 5 * time.Minute
+)
+
+// probe dials the leader if that is due, and returns when it will be.
+func (m *manager) probe(now time.Time) time.Time {
+	if m.leader == "" || m.book.stay || m.dialing {
+		return time.Time{}
+	}
+	if now.Before(m.probeAt) {
+		return m.probeAt
+	}
+	m.probeAfter = min(2*m.probeAfter, probeMax)
+	m.probeAt = now.Add(m.probeAfter)
+	m.dial(m.leader)
+	return m.probeAt
+}
+
+// probed takes the result of a probe.
+func (m *manager) probed(d dialResult, now time.Time) {
+	switch group, ok := homeGroup(linkGroups(d.link)); {
+	case d.err != nil:
+		m.opts.logger.Debug("leader not reached", "addr", d.addr, "error", d.err)
+	case ok && group.Leader == d.link.hello.Node && m.link.hello.Node != group.Leader:
+		m.dropLink(nil, false, now)
+		m.connected(d, now)
+	default:
+		m.conn.closeLink(d.link)
+	}
+}
+
+func linkGroups(l *link) []transport.GroupInfo {
+	if l == nil {
+		return nil
+	}
+	return l.hello.Groups
+}
+
+// leads notes who leads: its address if it is another node than the one
+// connected to.
+func (m *manager) leads(g transport.GroupInfo, now time.Time) {
+	m.leader = ""
+	if m.link != nil && g.Leader != m.link.hello.Node {
+		m.leader = g.LeaderAddr
+	}
+	m.probeAfter = probeFirst
+	m.probeAt = now.Add(probeFirst)
 }
 
 // homeGroup is the group with the lowest number: it holds the directory of

@@ -52,12 +52,15 @@ type manager struct {
 	stop  chan struct{} // closed by Close
 	done  chan struct{} // closed when the manager has ended
 
-	book      addressBook
-	round     []string // still to be dialled in this round
-	dialing   bool
-	dialed    chan dialResult
-	pause     *backoff.ExponentialBackOff
-	redirects int
+	book       addressBook
+	round      []string // still to be dialled in this round
+	dialing    bool
+	dialed     chan dialResult
+	pause      *backoff.ExponentialBackOff
+	redirects  int
+	leader     string // address of the leader, if that is another node
+	probeAt    time.Time
+	probeAfter time.Duration
 
 	link     *link
 	phase    phase
@@ -162,6 +165,7 @@ func (m *manager) advance(now time.Time) time.Time {
 		sooner(m.retryAt)
 	case phaseLive:
 		sooner(m.checkStall(now))
+		sooner(m.probe(now))
 	}
 	m.pumpRequests(now)
 	sooner(m.nextRequest())

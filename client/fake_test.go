@@ -1,0 +1,433 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ferrymq/ferrymq/fsm/record"
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+// fakeCluster is a scripted cluster: a small model of sessions and operation
+// numbers, answered at once, and hooks that let a test do otherwise.
+type fakeCluster struct {
+	t *testing.T
+
+	mu       sync.Mutex
+	nodes    map[string]*fakeNode // by address
+	leader   string               // name
+	sessions map[transport.SessionID]*fakeSession
+	index    uint64
+	applied  []appliedMessage
+	settled  []transport.SettleItem
+	credits  []transport.Credit
+	consumes []transport.Consume
+	cancels  []transport.Cancel
+	attaches []transport.Attach
+	ended    int
+	seen     []transport.OpHeader // of every operation that arrived
+	hook     func(c *fakeConn, f transport.Frame) bool
+	verdict  func(op transport.Op, payload []byte) *transport.Result // nil: accept
+}
+
+type appliedMessage struct{ queue, body string }
+
+type fakeSession struct {
+	secret   transport.Secret
+	epoch    uint64
+	judged   uint64
+	answered uint64
+	kept     map[uint64]transport.Result
+	conn     *fakeConn
+	handle   uint32
+}
+
+type fakeNode struct {
+	cluster *fakeCluster
+	name    string
+	addr    string
+	down    bool
+	conns   map[*fakeConn]struct{}
+}
+
+type fakeConn struct {
+	node    *fakeNode
+	t       *transport.Conn
+	handles map[uint32]fakeHandle
+}
+
+type fakeHandle struct {
+	session transport.SessionID
+	epoch   uint64
+}
+
+func newFakeCluster(t *testing.T, names ...string) *fakeCluster {
+	c := &fakeCluster{
+		t: t, nodes: map[string]*fakeNode{}, leader: names[0],
+		sessions: map[transport.SessionID]*fakeSession{}, index: 100,
+	}
+	for _, name := range names {
+		addr := name + ":7700"
+		c.nodes[addr] = &fakeNode{cluster: c, name: name, addr: addr, conns: map[*fakeConn]struct{}{}}
+	}
+	return c
+}
+
+// dial is the client's dialer.
+func (c *fakeCluster) dial(ctx context.Context, addr string) (net.Conn, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.nodes[addr]
+	if n == nil || n.down {
+		return nil, fmt.Errorf("connection to %s refused", addr)
+	}
+	here, there := net.Pipe()
+	go n.serve(there)
+	return here, nil
+}
+
+func (c *fakeCluster) connect(opts ...Option) *Conn {
+	c.t.Helper()
+	addrs := slices.Sorted(maps.Keys(c.nodes))
+	url := "ferry://" + addrs[0]
+	conn, err := Dial(c.t.Context(), url, append([]Option{WithDialer(c.dial)}, opts...)...)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return conn
+}
+
+func (n *fakeNode) serve(nc net.Conn) {
+	if _, err := transport.ReadPreface(nc); err != nil {
+		nc.Close()
+		return
+	}
+	fc := &fakeConn{node: n, t: transport.NewConn(nc, transport.ConnOptions{}), handles: map[uint32]fakeHandle{}}
+	defer fc.t.Close()
+	c := n.cluster
+	c.mu.Lock()
+	n.conns[fc] = struct{}{}
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		delete(n.conns, fc)
+		c.mu.Unlock()
+	}()
+	for {
+		f, err := fc.t.ReadFrame(nil)
+		if err != nil {
+			if !errors.Is(err, io.EOF) && !errors.Is(err, transport.ErrClosed) && !errors.Is(err, io.ErrClosedPipe) {
+				c.t.Logf("fake %s: %v", n.name, err)
+			}
+			return
+		}
+		c.mu.Lock()
+		hook := c.hook
+		c.mu.Unlock()
+		if hook != nil && hook(fc, f) {
+			continue
+		}
+		fc.take(f)
+	}
+}
+
+func (fc *fakeConn) send(op transport.Op, stream uint32, body interface{ AppendTo([]byte) []byte }) {
+	// A connection that was cut by the test drops what it gets.
+	_ = fc.t.TrySend(transport.Frame{Op: op, Stream: stream, Payload: body.AppendTo(nil)})
+}
+
+func (fc *fakeConn) answer(stream uint32, r transport.Result) {
+	r.Stream = stream
+	fc.send(transport.OpEvents, 0, &transport.Events{Results: []transport.Result{r}})
+}
+
+func (c *fakeCluster) group() transport.GroupInfo {
+	g := transport.GroupInfo{Group: 0, Leader: c.leader, Term: 1}
+	if c.leader != "" {
+		g.LeaderAddr = c.leader + ":7700"
+	}
+	return g
+}
+
+// take is what a real node would do, roughly.
+func (fc *fakeConn) take(f transport.Frame) {
+	c := fc.node.cluster
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch f.Op {
+	case transport.OpHello:
+		ok := transport.HelloOK{
+			Version: 1, Node: fc.node.name, FrameMax: transport.FrameMax, MessageMax: transport.MessageMax,
+			MessagesMax: transport.MessagesMax, WindowMax: transport.WindowMax, HeartbeatMs: 2000,
+			Groups: []transport.GroupInfo{c.group()},
+		}
+		for _, addr := range slices.Sorted(maps.Keys(c.nodes)) {
+			ok.Nodes = append(ok.Nodes, transport.NodeInfo{Node: c.nodes[addr].name, ClientAddr: addr})
+		}
+		fc.send(transport.OpHelloOK, f.Stream, ok)
+	case transport.OpPing:
+		_ = fc.t.TrySend(transport.Frame{Op: transport.OpPong, Stream: f.Stream})
+	case transport.OpOpen:
+		var open transport.Open
+		c.must(open.Decode(f.Payload))
+		if c.sessions[open.Session] == nil {
+			c.sessions[open.Session] = &fakeSession{secret: open.Secret, kept: map[uint64]transport.Result{}}
+		}
+		fc.answer(f.Stream, transport.Result{Index: c.next()})
+	case transport.OpAttach:
+		fc.attach(f)
+	case transport.OpEnd:
+		c.ended++
+	case transport.OpCredit:
+		var credit transport.Credit
+		c.must(credit.Decode(f.Payload))
+		c.credits = append(c.credits, credit)
+	case transport.OpQuery:
+		fc.send(transport.OpQueryReply, f.Stream, transport.QueryReply{Body: c.query(f.Payload)})
+	case transport.OpControl:
+		fc.send(transport.OpQueryReply, f.Stream, transport.QueryReply{})
+	case transport.OpPong:
+	default:
+		fc.operate(f)
+	}
+}
+
+func (c *fakeCluster) must(err error) {
+	if err != nil {
+		c.t.Error(err)
+	}
+}
+
+func (c *fakeCluster) next() uint64 {
+	c.index++
+	return c.index
+}
+
+func (c *fakeCluster) query(payload []byte) []byte {
+	var q transport.Query
+	c.must(q.Decode(payload))
+	switch q.Kind {
+	case "queue":
+		return transport.QueueInfo{Name: q.Name, Ready: 7}.AppendTo(nil)
+	case "queues":
+		if q.After == "" {
+			return transport.QueueList{Queues: []transport.QueueInfo{{Name: "a"}, {Name: "b"}}, More: true}.AppendTo(nil)
+		}
+		return transport.QueueList{Queues: []transport.QueueInfo{{Name: "c"}}}.AppendTo(nil)
+	}
+	return transport.ClusterInfo{Node: "n1", Groups: []transport.GroupStatus{{Leader: c.leader}}}.AppendTo(nil)
+}
+
+func (fc *fakeConn) attach(f transport.Frame) {
+	c := fc.node.cluster
+	var a transport.Attach
+	c.must(a.Decode(f.Payload))
+	c.attaches = append(c.attaches, a)
+	s := c.sessions[a.Session]
+	switch {
+	case c.leader == "":
+		fc.answer(f.Stream, transport.Result{Code: transport.CodeNoLeader})
+	case s == nil:
+		fc.answer(f.Stream, transport.Result{Code: transport.CodeSessionExpired})
+	case s.secret != a.Secret:
+		fc.answer(f.Stream, transport.Result{Code: transport.CodeDenied})
+	case a.Epoch < s.epoch:
+		fc.answer(f.Stream, transport.Result{Code: transport.CodeFenced, Value: s.epoch})
+	default:
+		s.epoch, s.conn, s.handle = a.Epoch, fc, a.Handle
+		fc.handles[a.Handle] = fakeHandle{a.Session, a.Epoch}
+		fc.answer(f.Stream, transport.Result{Index: c.next(), Value: s.judged})
+	}
+}
+
+// session that a handle of the connection stands for.
+func (c *fakeCluster) session(fc *fakeConn, handle uint32) *fakeSession {
+	return c.sessions[fc.handles[handle].session]
+}
+
+func (fc *fakeConn) operate(f transport.Frame) {
+	c := fc.node.cluster
+	h, err := transport.DecodeOpHeader(f.Payload)
+	c.must(err)
+	c.seen = append(c.seen, h)
+	s := c.session(fc, h.Handle)
+	if s == nil {
+		fc.answer(f.Stream, transport.Result{Code: transport.CodeSessionExpired})
+		return
+	}
+	if s.epoch != fc.handles[h.Handle].epoch {
+		fc.answer(f.Stream, transport.Result{Code: transport.CodeFenced, Value: s.epoch})
+		return
+	}
+	s.answered = max(s.answered, h.AnsweredThrough)
+	for n := range s.kept {
+		if n <= s.answered {
+			delete(s.kept, n)
+		}
+	}
+	r, known := s.kept[h.Number]
+	switch {
+	case h.Number <= s.answered:
+		r = transport.Result{Code: transport.CodeAlreadyDone}
+	case h.Number <= s.judged && !known:
+		r = transport.Result{Code: transport.CodeOvertaken}
+	case !known:
+		if h.Number > s.answered+transport.WindowMax {
+			c.t.Errorf("operation %d is outside of the window above %d", h.Number, s.answered)
+		}
+		r = fc.apply(f)
+		s.judged = h.Number
+		s.kept[h.Number] = r
+	}
+	fc.answer(f.Stream, r)
+}
+
+// apply judges an operation that is new.
+func (fc *fakeConn) apply(f transport.Frame) transport.Result {
+	c := fc.node.cluster
+	r := transport.Result{Index: c.next()}
+	if c.verdict != nil {
+		if v := c.verdict(f.Op, f.Payload); v != nil {
+			v.Index = r.Index
+			return *v
+		}
+	}
+	switch f.Op {
+	case transport.OpPublish:
+		var p transport.Publish
+		c.must(p.Decode(f.Payload))
+		c.must(transport.EachRecord(p.Records, p.Count, func(b []byte) error {
+			v, err := record.Parse(b)
+			c.applied = append(c.applied, appliedMessage{p.Queue, string(v.Body())})
+			return err
+		}))
+	case transport.OpSettle:
+		var s transport.Settle
+		c.must(s.Decode(f.Payload))
+		c.settled = append(c.settled, s.Items...)
+	case transport.OpConsume:
+		var k transport.Consume
+		c.must(k.Decode(f.Payload))
+		c.consumes = append(c.consumes, k)
+	case transport.OpCancel:
+		var k transport.Cancel
+		c.must(k.Decode(f.Payload))
+		c.cancels = append(c.cancels, k)
+	case transport.OpQueuePurge:
+		r.Value = 3
+	}
+	return r
+}
+
+// cut breaks every connection of a node, or of all with "".
+func (c *fakeCluster) cut(name string) {
+	c.mu.Lock()
+	var cut []*fakeConn
+	for _, n := range c.nodes {
+		if name == "" || n.name == name {
+			for fc := range n.conns {
+				cut = append(cut, fc)
+			}
+		}
+	}
+	c.mu.Unlock()
+	for _, fc := range cut {
+		fc.t.Close()
+	}
+}
+
+func (c *fakeCluster) setDown(name string, down bool) {
+	c.mu.Lock()
+	for _, n := range c.nodes {
+		if n.name == name {
+			n.down = down
+		}
+	}
+	c.mu.Unlock()
+	if down {
+		c.cut(name)
+	}
+}
+
+func (c *fakeCluster) setLeader(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.leader = name
+}
+
+func (c *fakeCluster) setHook(hook func(fc *fakeConn, f transport.Frame) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hook = hook
+}
+
+// expire forgets every session.
+func (c *fakeCluster) expire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.sessions)
+}
+
+// attached is the connection and handle that a session is attached through.
+func (c *fakeCluster) attached() (*fakeConn, uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.sessions {
+		if s.conn != nil {
+			return s.conn, s.handle
+		}
+	}
+	c.t.Error("no session is attached")
+	return nil, 0
+}
+
+// deliver sends messages with consecutive places and tokens from first.
+func (c *fakeCluster) deliver(consumer uint32, first uint64, noAck bool, bodies ...string) {
+	fc, handle := c.attached()
+	var e transport.Events
+	for i, body := range bodies {
+		b, err := record.Append(nil, &record.Message{Body: []byte(body)})
+		c.must(err)
+		d := transport.Delivery{
+			Handle: handle, Consumer: consumer, Incarnation: 5, Place: first + uint64(i),
+			Index: first + uint64(i), Attempt: 1, LeaseMs: 10_000, Record: b,
+		}
+		if noAck {
+			d.Number = first + uint64(i)
+		} else {
+			d.Token = first + uint64(i)
+		}
+		e.Deliveries = append(e.Deliveries, d)
+	}
+	fc.send(transport.OpEvents, 0, &e)
+}
+
+func read[T any](c *fakeCluster, get func() T) T {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return get()
+}
+
+// bodies of what was applied.
+func (c *fakeCluster) bodies() []string {
+	return read(c, func() (all []string) {
+		for _, a := range c.applied {
+			all = append(all, a.body)
+		}
+		return all
+	})
+}
+
+func (c *fakeCluster) settles() []transport.SettleItem {
+	return read(c, func() []transport.SettleItem { return slices.Clone(c.settled) })
+}
+
+const second = time.Second
