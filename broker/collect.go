@@ -28,7 +28,7 @@ func (l *lane) collect() {
 		}
 		g.effects(applied.Effects)
 		g.flush()
-		l.entryDone()
+		l.entryDone(p.batch)
 	}
 }
 
@@ -67,7 +67,7 @@ func (l *lane) judgedHere(o *op, r *transport.Result) {
 }
 
 // entryDone lets the next entry go and looks at what the state waits for.
-func (l *lane) entryDone() {
+func (l *lane) entryDone(b *batch) {
 	var deadline, bytes int64
 	var due, needs bool
 	l.group.View(func(s *fsm.State) {
@@ -79,6 +79,9 @@ func (l *lane) entryDone() {
 	l.inFlight--
 	l.clock.deadline, l.clock.due, l.clock.needs = deadline, due, needs
 	l.bodyBytes = bytes
+	if b != nil {
+		l.queue.recycle(b)
+	}
 	l.mu.Unlock()
 	l.signal()
 }

@@ -74,24 +74,27 @@ func (f *forwarded) renew() {
 }
 
 // nextSubmit takes the batch to forward now. The caller holds l.mu.
-func (l *lane) nextSubmit() (transport.PeerSubmit, bool) {
+func (l *lane) nextSubmit() (*batch, uint64) {
 	if l.sent.bytes >= l.b.o.ForwardBytes {
-		return transport.PeerSubmit{}, false // an answer wakes the runner
+		return nil, 0 // an answer wakes the runner
 	}
 	l.requeueOwed()
 	b := l.queue.take()
 	if b == nil {
-		return transport.PeerSubmit{}, false
+		return nil, 0
 	}
 	l.roomMade()
-	first := l.sent.add(b.ops)
-	return transport.PeerSubmit{Group: l.id, First: first, Count: uint32(len(b.ops)), Commands: b.commands}, true
+	return b, l.sent.add(b.ops)
 }
 
 // forward sends a batch to the leader. It blocks while the link's outbox is
 // full; so the lane's queue fills, and connections are not read.
-func (l *lane) forward(leader string, s transport.PeerSubmit) {
+func (l *lane) forward(leader string, b *batch, first uint64) {
+	s := transport.PeerSubmit{Group: l.id, First: first, Count: uint32(len(b.ops)), Commands: b.commands}
 	frame := transport.Frame{Op: transport.OpPeerSubmit, Payload: s.AppendTo(make([]byte, 0, len(s.Commands)+submitHead))}
+	l.mu.Lock()
+	l.queue.recycle(b) // its operations are in sent, its commands in the frame
+	l.mu.Unlock()
 	if err := l.b.o.Peers.Send(l.b.ctx, leader, frame); err != nil {
 		l.b.log.Debug("commands not forwarded", "group", l.id, "leader", leader, "err", err)
 		l.lostLeader(leader)

@@ -1,8 +1,9 @@
 package broker
 
 const (
-	batchFirst  = 4 << 10 // bytes a batch begins with, at least
-	commandBins = 5       // a command's msgpack head at most
+	batchFirst = 4 << 10   // bytes a batch begins with, at least
+	spareMax   = 4         // batches kept for use again
+	spareBytes = 512 << 10 // of commands in one that is kept, at most
 )
 
 // queue holds the commands of a lane that are not dispatched yet, cut into
@@ -11,8 +12,8 @@ const (
 type queue struct {
 	batches []*batch
 	bytes   int
-	limit   int // a batch is closed when it would pass this
-	hint    int // bytes of the last batches, to allocate the next one
+	limit   int      // a batch is closed when it would pass this
+	spare   []*batch // emptied
 }
 
 // add appends one command. A command is never split; one above the limit has
@@ -23,7 +24,7 @@ func (q *queue) add(o op, encode func([]byte) []byte) {
 	buf := encode(b.commands)
 	size := len(buf) - start
 	if start > 0 && len(buf) > q.limit {
-		next := q.open(size)
+		next := q.open()
 		b.commands = buf[:start]
 		next.commands = append(next.commands, buf[start:]...)
 		b = next
@@ -39,13 +40,29 @@ func (q *queue) last() *batch {
 	if n := len(q.batches); n > 0 && len(q.batches[n-1].commands) < q.limit {
 		return q.batches[n-1]
 	}
-	return q.open(0)
+	return q.open()
 }
 
-func (q *queue) open(size int) *batch {
-	b := &batch{commands: make([]byte, 0, max(batchFirst, q.hint, size+commandBins))}
+func (q *queue) open() *batch {
+	var b *batch
+	if n := len(q.spare); n > 0 {
+		b = q.spare[n-1]
+		q.spare = q.spare[:n-1]
+	} else {
+		b = &batch{commands: make([]byte, 0, batchFirst)}
+	}
 	q.batches = append(q.batches, b)
 	return b
+}
+
+// recycle takes back a batch that nobody looks at any more.
+func (q *queue) recycle(b *batch) {
+	if len(q.spare) == spareMax || cap(b.commands) > spareBytes {
+		return
+	}
+	clear(b.ops)
+	b.commands, b.ops = b.commands[:0], b.ops[:0]
+	q.spare = append(q.spare, b)
 }
 
 // push puts one command in front of all others.
@@ -66,9 +83,6 @@ func (q *queue) take() *batch {
 	q.batches[n] = nil
 	q.batches = q.batches[:n]
 	q.bytes -= len(b.commands)
-	// Half way to what this one needed: one small batch does not make the
-	// next large one grow from nothing, one large does not waste memory for long.
-	q.hint = min((q.hint+len(b.commands)*5/4)/2, q.limit+q.limit/4)
 	return b
 }
 

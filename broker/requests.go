@@ -157,6 +157,9 @@ func (c *conn) handleFor(m *transport.Attach) (*handle, transport.Result) {
 	switch {
 	case old == nil:
 		if len(c.handles) >= c.b.o.HandlesMax {
+			c.dropEnded()
+		}
+		if len(c.handles) >= c.b.o.HandlesMax {
 			return nil, refusal(transport.CodeLimit, fmt.Sprintf("more than %d sessions on a connection", c.b.o.HandlesMax))
 		}
 	case !old.ended.Load() && (old.lane != l || old.session != fsm.SessionID(m.Session)):
@@ -168,6 +171,16 @@ func (c *conn) handleFor(m *transport.Attach) (*handle, transport.Result) {
 	c.handles[m.Handle] = h
 	l.sessions.add(h)
 	return h, transport.Result{}
+}
+
+// dropEnded forgets the handles of sessions that were given up.
+func (c *conn) dropEnded() {
+	for number, h := range c.handles {
+		if h.ended.Load() {
+			c.release(h, false)
+			delete(c.handles, number)
+		}
+	}
 }
 
 // release forgets a handle; gone says that its connection is.

@@ -58,13 +58,13 @@ func (l *lane) dispatch() time.Duration {
 			}
 			l.propose(b)
 		case modeForward:
-			s, ok := l.nextSubmit()
+			b, first := l.nextSubmit()
 			leader := l.info.Leader
 			l.mu.Unlock()
-			if !ok {
+			if b == nil {
 				return idleWake
 			}
-			l.forward(leader, s)
+			l.forward(leader, b, first)
 		default:
 			l.mu.Unlock()
 			return idleWake

@@ -16,8 +16,8 @@ type Group interface {
 	Leader() (info transport.GroupInfo, self bool)
 
 	// Propose replicates count encoded commands as one entry, stamped with the
-	// leader's clocks; count 0 only moves the clocks. The commands are owned
-	// by the group from now on. The function returned blocks until the entry
+	// leader's clocks; count 0 only moves the clocks. The commands are copied:
+	// their memory is the caller's again on return. The function returned blocks until the entry
 	// is applied here or its outcome is decided otherwise. Its error is a
 	// *transport.Error: CodeNotLeader, CodeBusy or CodeShuttingDown say that nothing
 	// was applied, CodeUnknownOutcome that it is not known. Entries are
