@@ -18,6 +18,9 @@ var (
 	// ErrWrongCluster: another cluster's id.
 	ErrWrongCluster = errors.New("cluster: belongs to another cluster")
 
+	// ErrWrongServer: a raft link that was meant for this node's old self.
+	ErrWrongServer = errors.New("cluster: another server is meant")
+
 	// ErrCorruptState: an entry could not be applied; the replica must not go on.
 	ErrCorruptState = errors.New("cluster: the state machine stopped")
 

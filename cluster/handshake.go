@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -27,9 +28,32 @@ func CheckPreface(p transport.Preface, own [16]byte, adopt func([16]byte) error)
 	return fmt.Errorf("%w: %x, this is %x", ErrWrongCluster, p.ClusterID, own)
 }
 
-// AcceptRaft checks the preface and the proof of an accepted raft link. On an
-// error the connection is closed.
-func AcceptRaft(nc net.Conn, p transport.Preface, key []byte, own [16]byte, adopt func([16]byte) error) error {
+// A raft link names, right after preface and proof, the server that is meant:
+// length u8, server id. hashicorp/raft does not look whom a request was meant
+// for, and a node that was wiped listens where its old self did: it would
+// answer for a voter whose promises it does not remember.
+
+// DialRaft connects to a server of a group.
+func DialRaft(ctx context.Context, network transport.Network, serverID, addr string, p transport.Preface, key []byte) (net.Conn, error) {
+	if len(serverID) > serverIDMax {
+		return nil, fmt.Errorf("cluster: a server id of %d bytes", len(serverID))
+	}
+	nc, err := DialNode(ctx, network, addr, p, key)
+	if err != nil {
+		return nil, err
+	}
+	if err := nc.SetWriteDeadline(time.Now().Add(handshakeTimeout)); err != nil {
+		return nil, errors.Join(err, nc.Close())
+	}
+	if _, err := nc.Write(append([]byte{byte(len(serverID))}, serverID...)); err != nil {
+		return nil, errors.Join(err, nc.Close())
+	}
+	return nc, nc.SetWriteDeadline(time.Time{})
+}
+
+// AcceptRaft checks the preface, the proof and the server that is meant of an
+// accepted raft link. On an error the connection is closed.
+func AcceptRaft(nc net.Conn, p transport.Preface, key []byte, own [16]byte, adopt func([16]byte) error, serverID string) error {
 	if err := prove(nc, p, key); err != nil {
 		return errors.Join(err, nc.Close())
 	}
@@ -37,7 +61,31 @@ func AcceptRaft(nc net.Conn, p transport.Preface, key []byte, own [16]byte, adop
 		transport.Refuse(nc, transport.Errorf(transport.CodeHandshake, "%v", err))
 		return err
 	}
+	meant, err := readServerID(nc)
+	if err == nil && meant != serverID {
+		err = fmt.Errorf("%w: a raft link for server %s, this is %s", ErrWrongServer, meant, serverID)
+	}
+	if err != nil {
+		return errors.Join(err, nc.Close())
+	}
 	return nil
+}
+
+const serverIDMax = 255
+
+func readServerID(nc net.Conn) (string, error) {
+	if err := nc.SetReadDeadline(time.Now().Add(handshakeTimeout)); err != nil {
+		return "", err
+	}
+	var b [serverIDMax]byte
+	if _, err := io.ReadFull(nc, b[:1]); err != nil {
+		return "", err
+	}
+	id := b[:b[0]]
+	if _, err := io.ReadFull(nc, id); err != nil {
+		return "", err
+	}
+	return string(id), nc.SetReadDeadline(time.Time{})
 }
 
 // prove is the acceptor's half of the proof of the cluster key.

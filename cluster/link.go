@@ -194,7 +194,7 @@ func (l *link) serve(f transport.Frame) error {
 		defer func() { <-l.slots }()
 		body, failure := l.peers.serve(l.ctx, l.node, req.Kind, req.Body)
 		if err := l.reply(f.Stream, body, failure); err != nil {
-			l.peers.opts.Logger.Debug("an answer was lost", "node", l.node, "request", req.Kind, "error", err)
+			l.peers.opts.Logger.Debug("an answer was lost", "peer", l.node, "request", req.Kind, "error", err)
 		}
 	})
 	return nil

@@ -113,9 +113,9 @@ func (n *Node) openReplica(group uint32) error {
 	}
 	r := &replica{stores: stores}
 	serverID := n.id.get().ServerID
-	r.layer = NewStreamLayer(RaftAddr(serverID, n.opts.PeerAddr), func(ctx context.Context, addr string) (net.Conn, error) {
+	r.layer = NewStreamLayer(RaftAddr(serverID, n.opts.PeerAddr), func(ctx context.Context, server, addr string) (net.Conn, error) {
 		p := transport.Preface{Kind: transport.KindRaft, ClusterID: n.ClusterID(), Group: group}
-		return DialNode(ctx, n.opts.Network, addr, p, n.opts.Key)
+		return DialRaft(ctx, n.opts.Network, server, addr, p, n.opts.Key)
 	})
 	o := n.opts.Group
 	o.ID, o.Node, o.ServerID = group, n.opts.Name, serverID
@@ -277,7 +277,7 @@ func (n *Node) mustRebuild(err error) {
 }
 
 func (n *Node) acceptRaft(nc net.Conn, p transport.Preface) {
-	if err := AcceptRaft(nc, p, n.opts.Key, n.ClusterID(), n.id.adopt); err != nil {
+	if err := AcceptRaft(nc, p, n.opts.Key, n.ClusterID(), n.id.adopt, n.ServerID()); err != nil {
 		n.log.Warn("a raft link was refused", "from", nc.RemoteAddr(), "error", err)
 		return
 	}

@@ -146,7 +146,7 @@ func (x *peer) dial() *link {
 	conn, hello, err := x.peers.dial(x.ctx, x.node, addr)
 	x.peers.opts.Metrics.connected(x.node, err == nil)
 	if err != nil {
-		x.peers.opts.Logger.Debug("no link", "node", x.node, "addr", addr, "error", err)
+		x.peers.opts.Logger.Debug("no link", "peer", x.node, "addr", addr, "error", err)
 		return nil
 	}
 	x.peers.learn(hello)
@@ -162,7 +162,7 @@ func (x *peer) serve(l *link) {
 		l.conn.Close()
 	}
 	p.opts.Metrics.link(x.node, true)
-	p.opts.Logger.Info("link is up", "node", x.node, "server", l.hello.ServerID)
+	p.opts.Logger.Info("link is up", "peer", x.node, "server", l.hello.ServerID)
 	p.opts.OnHello(l.hello)
 	p.opts.OnClock(x.node, l.hello.WallMs)
 	p.handler.PeerUp(x.node)
@@ -170,6 +170,6 @@ func (x *peer) serve(l *link) {
 	x.up.Store(nil)
 	l.end()
 	p.opts.Metrics.link(x.node, false)
-	p.opts.Logger.Info("link is down", "node", x.node, "reason", err)
+	p.opts.Logger.Info("link is down", "peer", x.node, "reason", err)
 	p.handler.PeerDown(x.node)
 }

@@ -234,7 +234,7 @@ func (p *Peers) Accept(nc net.Conn, preface transport.Preface) {
 	p.learn(hello)
 	x := p.find(hello.Node)
 	if x == nil || !x.offer(&link{peers: p, node: hello.Node, hello: hello, conn: conn}) {
-		p.opts.Logger.Warn("a link found no place", "node", hello.Node)
+		p.opts.Logger.Warn("a link found no place", "peer", hello.Node)
 		conn.Close()
 	}
 }

@@ -23,3 +23,12 @@ func hostPort(addr raft.ServerAddress) string {
 	}
 	return string(addr)
 }
+
+// serverOf is the server id in an address, "" in one without.
+func serverOf(addr raft.ServerAddress) string {
+	id, _, found := strings.Cut(string(addr), "@")
+	if !found {
+		return ""
+	}
+	return id
+}

@@ -16,7 +16,7 @@ const acceptedMax = 64
 // Connections come in through Deliver; Dial writes the preface.
 type StreamLayer struct {
 	addr string // this server's RaftAddr
-	dial func(ctx context.Context, addr string) (net.Conn, error)
+	dial DialServer
 
 	accepted chan net.Conn
 	closed   chan struct{}
@@ -27,9 +27,12 @@ type StreamLayer struct {
 	served sync.WaitGroup // connections that raft accepted and has not closed
 }
 
-// NewStreamLayer makes the stream layer of a group at addr, a RaftAddr. dial
-// gets host and port and returns a connection on which preface and proof are done.
-func NewStreamLayer(addr raft.ServerAddress, dial func(ctx context.Context, addr string) (net.Conn, error)) *StreamLayer {
+// DialServer connects to a server at host:port; the connection is past preface,
+// proof and the server's id.
+type DialServer func(ctx context.Context, serverID, hostPort string) (net.Conn, error)
+
+// NewStreamLayer makes the stream layer of a group at addr, a RaftAddr.
+func NewStreamLayer(addr raft.ServerAddress, dial DialServer) *StreamLayer {
 	return &StreamLayer{
 		addr: string(addr), dial: dial,
 		accepted: make(chan net.Conn, acceptedMax),
@@ -102,7 +105,7 @@ func (s *StreamLayer) Addr() net.Addr { return layerAddr(s.addr) }
 func (s *StreamLayer) Dial(addr raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), min(timeout, raftDialTimeout))
 	defer cancel()
-	conn, err := s.dial(ctx, hostPort(addr))
+	conn, err := s.dial(ctx, serverOf(addr), hostPort(addr))
 	if err != nil {
 		return nil, err
 	}
