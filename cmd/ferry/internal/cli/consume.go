@@ -135,9 +135,8 @@ func (p *printer) run(ctx context.Context, conn *client.Conn, queue string) erro
 // flushAfter is how long printed messages may sit in the buffer.
 const flushAfter = 5 * time.Millisecond
 
-// firstWait is how long the first message may take: attaching is slower than
-// a quiet queue.
-func (p *printer) firstWait() time.Duration { return max(p.flags.idle, 3*time.Second) }
+// firstWait is how long the first message may take: there is attaching before.
+func (p *printer) firstWait() time.Duration { return p.flags.idle + time.Second }
 
 // quiet is reached when nothing came for a while. It tells whether to go on.
 func (p *printer) quiet(idle *time.Timer) (more bool, err error) {

@@ -65,9 +65,10 @@ func (a *app) runDev(ctx context.Context, f *devFlags) (err error) {
 	}
 	began := time.Now()
 	nodes := &devCluster{ended: make(chan struct{}, devNodes)}
+	log := &muteable{to: a.Err}
 	defer func() { err = errors.Join(err, nodes.stop()) }()
 	for _, s := range settings {
-		if err := nodes.start(s, serve.NewLogger(s, a.Err)); err != nil {
+		if err := nodes.start(s, serve.NewLogger(s, log)); err != nil {
 			return err
 		}
 	}
@@ -79,6 +80,9 @@ func (a *app) runDev(ctx context.Context, f *devFlags) (err error) {
 	}
 	select {
 	case <-ctx.Done():
+		// The last nodes miss the first ones; nobody wants to read of it. What
+		// goes wrong is still told by the end of each.
+		log.off.Store(true)
 		_, err := fmt.Fprintln(a.Out, "\nstopping")
 		return err
 	case <-nodes.ended:
@@ -86,8 +90,14 @@ func (a *app) runDev(ctx context.Context, f *devFlags) (err error) {
 	}
 }
 
-// settings of the three nodes.
+// settings of the three nodes. Those given by flags are judged before ports
+// are looked for.
 func (f *devFlags) settings(dir string) ([]*config.Config, error) {
+	common := config.Default()
+	common.Node, common.LogLevel, common.LogStore = "n1", f.logLevel, f.logStore
+	if err := common.Validate(); err != nil {
+		return nil, usageError{err}
+	}
 	addrs, err := f.addresses()
 	if err != nil {
 		return nil, err
@@ -97,22 +107,14 @@ func (f *devFlags) settings(dir string) ([]*config.Config, error) {
 		gossip = append(gossip, addrs[3*i+1])
 	}
 	var all []*config.Config
-	var mistakes []error
 	for i := range devNodes {
-		c := config.Default()
+		c := *common
 		c.Node = fmt.Sprintf("n%d", i+1)
 		c.Data = filepath.Join(dir, c.Node)
 		c.Listen, c.Gossip, c.HTTP = addrs[3*i], addrs[3*i+1], addrs[3*i+2]
 		c.Advertise, c.AdvertiseClient, c.AdvertiseGossip = c.Listen, c.Listen, c.Gossip
 		c.Join, c.BootstrapExpect = gossip, devNodes
-		c.LogLevel, c.LogStore = f.logLevel, f.logStore
-		if i == 0 { // the others differ only in what is not given by flags
-			mistakes = append(mistakes, c.Validate())
-		}
-		all = append(all, c)
-	}
-	if err := errors.Join(mistakes...); err != nil {
-		return nil, usageError{err}
+		all = append(all, &c)
 	}
 	return all, nil
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,8 +19,9 @@ import (
 
 // devServer runs `ferry dev` until the test ends.
 type devServer struct {
-	url  string
-	stop func() ran
+	url   string
+	stop  func() ran
+	ended chan ran // gets how it ended
 }
 
 func startDev(t *testing.T, args ...string) *devServer {
@@ -27,14 +29,16 @@ func startDev(t *testing.T, args ...string) *devServer {
 	ctx, cancel := context.WithCancel(context.Background())
 	out, w := io.Pipe()
 	var errs bytes.Buffer
+	d := &devServer{ended: make(chan ran, 1)}
+	finished := make(chan struct{})
 	code := make(chan int, 1)
 	go func() {
 		c := Run(ctx, append([]string{"dev", "--port", "0"}, args...), Streams{In: strings.NewReader(""), Out: w, Err: &errs,
 			Env: func(string) (string, bool) { return "", false }})
-		code <- c
 		w.Close()
+		code <- c
+		close(finished)
 	}()
-	d := &devServer{}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if text := strings.TrimSpace(lines.Text()); strings.HasPrefix(text, "ferry://") {
@@ -42,24 +46,20 @@ func startDev(t *testing.T, args ...string) *devServer {
 			break
 		}
 	}
-	rest := make(chan string, 1)
 	go func() {
 		var b strings.Builder
 		for lines.Scan() {
 			fmt.Fprintln(&b, lines.Text())
 		}
-		rest <- b.String()
+		d.ended <- ran{code: <-code, out: b.String(), err: errs.String()}
 	}()
-	stopped := false
-	d.stop = func() ran {
-		stopped = true
+	d.stop = sync.OnceValue(func() ran {
 		cancel()
-		return ran{code: <-code, out: <-rest, err: errs.String()}
-	}
+		return <-d.ended
+	})
 	t.Cleanup(func() {
-		if !stopped {
-			d.stop()
-		}
+		cancel()
+		<-finished
 	})
 	if d.url == "" {
 		r := d.stop()
@@ -123,7 +123,7 @@ func testQueues(t *testing.T, d *devServer) {
 
 	d.run(t, ExitOK, "", "queue", "create", "small", "--max-messages", "1")
 	d.run(t, ExitOK, "", "publish", "small", "a")
-	d.run(t, ExitUnavailable, "", "publish", "small", "b")
+	d.run(t, ExitUnavailable, "", "publish", "small", "b", "--timeout", "200ms")
 	d.run(t, ExitRefused, strings.Repeat("x", 2<<20), "publish", "small")
 }
 
@@ -180,13 +180,17 @@ func testFollow(t *testing.T, d *devServer) {
 	require.Equal(t, ExitOK, <-code)
 }
 
+// status is group 0 as its leader sees it.
+func status(t *testing.T, d *devServer) groupView {
+	t.Helper()
+	var v clusterView
+	require.NoError(t, json.Unmarshal([]byte(d.run(t, ExitOK, "", "cluster", "status", "-o", "json").out), &v))
+	require.Len(t, v.Groups, 1)
+	return v.Groups[0]
+}
+
 func testCluster(t *testing.T, d *devServer) {
-	var status clusterView
-	read := func() groupView {
-		require.NoError(t, json.Unmarshal([]byte(d.run(t, ExitOK, "", "cluster", "status", "-o", "json").out), &status))
-		require.Len(t, status.Groups, 1)
-		return status.Groups[0]
-	}
+	read := func() groupView { return status(t, d) }
 	// All three vote once autopilot has seen them stable.
 	require.Eventually(t, func() bool {
 		voters := 0

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ferrymq/ferrymq/cmd/ferry/internal/config"
@@ -78,4 +80,17 @@ func (d *devCluster) stop() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// muteable is a writer that can be turned off.
+type muteable struct {
+	to  io.Writer
+	off atomic.Bool
+}
+
+func (m *muteable) Write(p []byte) (int, error) {
+	if m.off.Load() {
+		return len(p), nil
+	}
+	return m.to.Write(p)
 }

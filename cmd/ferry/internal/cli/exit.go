@@ -49,6 +49,7 @@ var exits = []struct {
 	code int
 }{
 	{client.ErrUnknownOutcome, ExitUnknown},
+	{context.Canceled, ExitInterrupted},
 	{client.ErrNotFound, ExitNotFound},
 	{client.ErrBusy, ExitUnavailable},
 	{client.ErrNoLeader, ExitUnavailable},
@@ -67,7 +68,6 @@ var exits = []struct {
 	{serve.ErrState, ExitState},
 	{serve.ErrRemoved, ExitRemoved},
 	{context.DeadlineExceeded, ExitUnavailable},
-	{context.Canceled, ExitInterrupted},
 }
 
 // exitCode of an error.

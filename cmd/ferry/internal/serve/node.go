@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -213,6 +212,3 @@ func (n *node) watch() {
 		}
 	}()
 }
-
-// addr is where clients, peers and Raft connect.
-func (n *node) addr() net.Addr { return n.mux.Addr() }

@@ -17,6 +17,9 @@ const abandonTimeout = 3 * time.Second
 // handOverTimeout bounds the wait for another leader.
 const handOverTimeout = 3 * time.Second
 
+// goodbyeTimeout bounds the wait until another node has heard of the leaving.
+const goodbyeTimeout = time.Second
+
 // errRebuild asks for a new life with empty stores.
 var errRebuild = errors.New("the replica must be rebuilt")
 
@@ -45,10 +48,18 @@ func (n *node) shutDown() error {
 		// What is still under way gets an unknown outcome; nothing is lost.
 		n.log.Warn("not everything was finished in time", "error", err)
 	}
-	if err := n.gossip.Leave(ctx); err != nil {
-		n.log.Warn("leaving gossip", "error", err)
-	}
+	n.sayGoodbye(ctx)
 	return n.close()
+}
+
+// sayGoodbye tells the others that this node goes. They would find out, so it
+// is no failure if nobody hears it; the last one of all never is heard.
+func (n *node) sayGoodbye(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, goodbyeTimeout)
+	defer cancel()
+	if err := n.gossip.Leave(ctx); err != nil {
+		n.log.Debug("leaving gossip", "error", err)
+	}
 }
 
 // handOver moves the leaderships elsewhere, if there is somebody to take them.
