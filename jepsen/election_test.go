@@ -1,0 +1,50 @@
+//go:build long
+
+package jepsen
+
+import (
+	"flag"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ferrymq/ferrymq/client"
+)
+
+var (
+	electionWatch = flag.Duration("election-watch", 10*time.Minute, "how long a busy cluster is watched")
+	electionBusy  = flag.Int("election-busy", 16, "threads that keep the machine busy meanwhile")
+)
+
+// With every core busy and 5,000 publishes a second, no term changes.
+func TestNoFalseElection(t *testing.T) {
+	*trafficTime = *electionWatch // the stage lasts as long
+	h := NewHistory()
+	s := start(t, Options{})
+	require.NoError(t, s.admin.CreateQueue(s.ctx, "calm", client.QueueSettings{}))
+	w := ordinary("calm")
+	w.Burst, w.Every = 125, 100*time.Millisecond // four producers: 5,000 a second
+	traffic, err := StartTraffic(s.ctx, s.cluster, w, h)
+	require.NoError(t, err)
+	_, group, err := s.cluster.Leader(s.ctx, s.admin)
+	require.NoError(t, err)
+
+	for range *electionBusy {
+		p, err := startProcess("/bin/sh", []string{"-c", "while :; do :; done"}, filepath.Join(t.TempDir(), "busy.log"))
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, p.kill()) })
+	}
+	began := time.Now()
+	for time.Since(began) < *electionWatch {
+		<-time.After(time.Second)
+		_, now, err := s.cluster.Leader(s.ctx, s.admin)
+		require.NoError(t, err)
+		require.Equal(t, group.Term, now.Term, "the term changed after %v", time.Since(began))
+	}
+	rate := float64(h.Counts().Confirmed) / time.Since(began).Seconds()
+	t.Logf("%v with %d busy threads: term %d throughout, %.0f confirms a second, widest gap %v",
+		*electionWatch, *electionBusy, group.Term, rate, h.Widest().Length())
+	s.finish(h, traffic, "calm", Floors{Confirmed: int(4500 * electionWatch.Seconds())})
+}
