@@ -93,7 +93,7 @@ func (b *Broker) peer(node string) *peer {
 
 func (b *Broker) peerIsUp(node string) bool { return b.peer(node) != nil }
 
-// PeerFrame takes a frame of a node. The payload may be reused once it returns.
+// PeerFrame takes a frame of a node, and its payload for good.
 func (b *Broker) PeerFrame(node string, f transport.Frame) {
 	p := b.peer(node)
 	if p == nil {
@@ -115,10 +115,8 @@ func (b *Broker) PeerFrame(node string, f transport.Frame) {
 
 // takeEvents takes what the leader of a group has for the connections here.
 func (p *peer) takeEvents(payload []byte) error {
-	// Deliveries wait in the connections' queues, so they need memory of their own.
-	own := append([]byte(nil), payload...)
 	e := &p.events
-	if err := e.Decode(own); err != nil {
+	if err := e.Decode(payload); err != nil {
 		return err
 	}
 	l := p.b.lanes[e.Group]
