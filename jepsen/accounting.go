@@ -62,7 +62,7 @@ func compareKeys(a, b Key) int {
 }
 
 func (a *Account) publish(k Key, m *message) {
-	if !m.attempted {
+	if m.attempted.IsZero() {
 		a.Unexpected = append(a.Unexpected, k)
 		return
 	}

@@ -37,7 +37,7 @@ func TestJudgeTakesAnOrderlyHistory(t *testing.T) {
 	require.NoError(t, a.Err())
 	require.Equal(t, 1, a.Redelivered)
 	require.Equal(t, 101, a.Consumed)
-	require.Equal(t, Counts{Attempted: 101, Confirmed: 101, Held: 2}, h.Counts())
+	require.Equal(t, Counts{Attempted: 101, Confirmed: 101, Delivered: 102, Held: 2}, h.Counts())
 }
 
 func TestJudgeCountsUnknownOutcomesAsNeitherFault(t *testing.T) {
@@ -171,5 +171,12 @@ func TestWidestGap(t *testing.T) {
 	require.GreaterOrEqual(t, h.Widest().Length().Nanoseconds(), int64(0))
 	h.ResetGap()
 	require.Zero(t, h.Widest().Length())
-	require.False(t, h.LastConfirm().IsZero())
+
+	h.Mark()
+	require.False(t, h.isMarked())
+	late := Key{Producer: 2, Seq: 1}
+	h.Attempt(late)
+	h.Published(late, Confirmed, "x")
+	require.True(t, h.isMarked())
+	require.NoError(t, h.AwaitMarked(t.Context()))
 }

@@ -61,7 +61,7 @@ func (t *Traffic) ackHeld(waiting <-chan heldDelivery) {
 		answers.Add(1)
 		h.d.AckAsync(func(err error) {
 			defer answers.Done()
-			t.history.Acked(h.key, h.d.Token, outcomeOf(err))
+			t.history.Acked(h.key, h.d.Token, OutcomeOf(err))
 			if err != nil && !errors.Is(err, client.ErrLeaseLost) && !errors.Is(err, client.ErrUnknownOutcome) {
 				t.fail(fmt.Errorf("ack of %s: %w", h.key, err))
 			}

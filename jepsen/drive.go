@@ -38,19 +38,25 @@ func (h *History) Await(ctx context.Context, m Moment) (Counts, error) {
 
 // AwaitConfirmed waits until n publishes are confirmed.
 func (h *History) AwaitConfirmed(ctx context.Context, n int) error {
+	return h.poll(ctx, func() bool { return h.Counts().Confirmed >= n }, fmt.Sprintf("%d confirms", n))
+}
+
+// AwaitMarked waits until a publish that began after Mark is confirmed.
+func (h *History) AwaitMarked(ctx context.Context) error {
+	return h.poll(ctx, h.isMarked, "a confirm of a publish after the mark")
+}
+
+func (h *History) poll(ctx context.Context, met func() bool, what string) error {
 	tick := time.NewTicker(momentPoll)
 	defer tick.Stop()
-	for {
-		c := h.Counts()
-		if c.Confirmed >= n {
-			return nil
-		}
+	for !met() {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%d of %d are confirmed: %w", c.Confirmed, n, ctx.Err())
+			return fmt.Errorf("waiting for %s, with %+v: %w", what, h.Counts(), ctx.Err())
 		case <-tick.C:
 		}
 	}
+	return nil
 }
 
 // drainPoll is how often a queue is looked at while it empties.

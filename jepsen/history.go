@@ -61,7 +61,7 @@ type delivered struct {
 
 // message is everything that happened to one key.
 type message struct {
-	attempted  bool
+	attempted  time.Time // zero: never
 	outcome    Outcome
 	id         string
 	deliveries []delivered
@@ -75,8 +75,11 @@ type History struct {
 	attempted   int
 	unconfirmed int // attempted and not answered
 	held        int // delivered, and no ack sent yet
+	delivered   int
 	confirmed   int
 	lastConfirm time.Time
+	mark        time.Time
+	marked      bool // a publish that began after mark is confirmed
 	widest      Gap
 }
 
@@ -102,7 +105,7 @@ func (h *History) message(k Key) *message {
 func (h *History) Attempt(k Key) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.message(k).attempted = true
+	h.message(k).attempted = time.Now()
 	h.attempted++
 	h.unconfirmed++
 }
@@ -120,6 +123,7 @@ func (h *History) Published(k Key, outcome Outcome, id string) {
 		return
 	}
 	h.confirmed++
+	h.marked = h.marked || m.attempted.After(h.mark)
 	if !h.lastConfirm.IsZero() && now.Sub(h.lastConfirm) > h.widest.Length() {
 		h.widest = Gap{From: h.lastConfirm, To: now}
 	}
@@ -146,6 +150,7 @@ func (h *History) Delivered(k Key, s Seen) {
 		redelivered: s.Redelivered, id: s.ID, at: now,
 	})
 	h.held++
+	h.delivered++
 }
 
 // Acking notes that the ack of the delivery of k with this token is about to
@@ -184,6 +189,7 @@ type Counts struct {
 	Attempted   int
 	Confirmed   int
 	Unconfirmed int // publishes without an answer
+	Delivered   int
 	Held        int // deliveries whose ack was not sent yet: certainly leased
 }
 
@@ -191,7 +197,7 @@ type Counts struct {
 func (h *History) Counts() Counts {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return Counts{Attempted: h.attempted, Confirmed: h.confirmed, Unconfirmed: h.unconfirmed, Held: h.held}
+	return Counts{Attempted: h.attempted, Confirmed: h.confirmed, Unconfirmed: h.unconfirmed, Delivered: h.delivered, Held: h.held}
 }
 
 // Widest is the longest time between two confirms since ResetGap.
@@ -201,11 +207,18 @@ func (h *History) Widest() Gap {
 	return h.widest
 }
 
-// LastConfirm is when the newest confirm arrived.
-func (h *History) LastConfirm() time.Time {
+// Mark begins the wait for AwaitMarked. Confirms that were on their way when a
+// process died say nothing about those that come after it.
+func (h *History) Mark() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.lastConfirm
+	h.mark, h.marked = time.Now(), false
+}
+
+func (h *History) isMarked() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.marked
 }
 
 // ResetGap forgets the gaps seen so far; the next confirm is measured from the

@@ -146,20 +146,20 @@ func (t *Traffic) publish(c *client.Conn, k Key, padding []byte, answers *sync.W
 	answers.Add(1)
 	done := func(r client.Receipt, err error) {
 		defer answers.Done()
-		t.history.Published(k, outcomeOf(err), idOf(r, err))
+		t.history.Published(k, OutcomeOf(err), idOf(r, err))
 	}
 	err := c.PublishAsync(context.Background(), t.w.Queue, client.Message{Body: body}, done)
 	if err != nil {
 		answers.Done()
-		t.history.Published(k, outcomeOf(err), "")
+		t.history.Published(k, OutcomeOf(err), "")
 		t.fail(fmt.Errorf("producer %d: %w", k.Producer, err))
 	}
 	return err == nil
 }
 
-// outcomeOf classifies an answer: whatever the client does not call unknown is
+// OutcomeOf classifies an answer: whatever the client does not call unknown is
 // a promise that nothing happened, and is held to it.
-func outcomeOf(err error) Outcome {
+func OutcomeOf(err error) Outcome {
 	switch {
 	case err == nil:
 		return Confirmed
