@@ -67,6 +67,7 @@ type recorder struct {
 	frames []transport.Frame
 	broken []string
 	leader map[uint32]leaderNews
+	hold   chan struct{} // PeerFrame waits until it is closed; nil: never
 }
 
 func (r *recorder) note(what, node string, change int) {
@@ -83,6 +84,9 @@ func (r *recorder) PeerUp(node string)   { r.note("up", node, 1) }
 func (r *recorder) PeerDown(node string) { r.note("down", node, -1) }
 
 func (r *recorder) PeerFrame(node string, f transport.Frame) {
+	if r.hold != nil {
+		<-r.hold
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.links[node] != 1 {
