@@ -1,0 +1,285 @@
+package modeltest
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/ferrymq/ferrymq/fsm"
+)
+
+const (
+	group   = 7
+	checks  = 140 // histories of one run
+	entries = 320 // of a history, on average 2.5 commands each
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	set := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { set[f.Name] = true })
+	if !set["rapid.checks"] {
+		if err := flag.Set("rapid.checks", fmt.Sprint(checks)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// The machine does what the model says, and every way to the same state gives
+// the same state: one replica follows entry by entry and is thrown away for a
+// snapshot now and then, another replays the log at the end.
+func TestMachineAgainstModel(t *testing.T) {
+	c := newCoverage()
+	rapid.Check(t, func(t *rapid.T) {
+		h := newHistory(c)
+		for range entries {
+			h.step(t)
+		}
+		h.unpin(t)
+		h.replay(t)
+	})
+	if !t.Failed() {
+		c.check(t)
+	}
+}
+
+// history is one run of a group.
+type history struct {
+	cover    *coverage
+	generate *generator
+	model    *Model
+	state    *fsm.State
+	replica  *fsm.State
+	index    uint64
+	clock    fsm.Clock
+	log      []logged
+	held     *pinned
+}
+
+// pinned is a snapshot that is held while entries go on.
+type pinned struct {
+	snapshot *fsm.Snapshot
+	hash     [32]byte
+}
+
+type logged struct {
+	index uint64
+	entry []byte
+}
+
+func newHistory(c *coverage) *history {
+	m := New(group)
+	return &history{
+		cover: c, model: m, state: fsm.New(group), replica: fsm.New(group),
+		generate: &generator{m: m}, clock: fsm.Clock{WallMillis: 1_000_000},
+	}
+}
+
+// step makes an entry and applies it everywhere.
+func (h *history) step(t *rapid.T) {
+	h.index += uint64(1 + percent(t, "skipped index")/90)
+	h.advance(t)
+	h.generate.next = map[fsm.SessionID]uint64{}
+	var commands []Command
+	var body []byte
+	for range choose(t, "commands", 0, 1, 2, 3, 4, 5) {
+		c := h.generate.command(t)
+		commands = append(commands, c)
+		body = appendCommand(body, c.Command)
+	}
+	entry := append(fsm.AppendEntryHeader(nil, fsm.VersionCurrent, h.clock, len(commands)), body...)
+	h.log = append(h.log, logged{h.index, bytes.Clone(entry)})
+	got, err := h.state.Apply(h.index, entry)
+	if err != nil {
+		t.Fatalf("entry %d: %v\n%s", h.index, err, h.told())
+	}
+	if err := h.model.Apply(h.index, h.clock, commands, got, h.look); err != nil {
+		t.Fatalf("entry %d: %v\n%s", h.index, err, h.told())
+	}
+	if err := same(h.model, h.state); err != nil {
+		t.Fatalf("after entry %d: %v\n%s", h.index, err, h.told())
+	}
+	if err := wakes(h.model, h.state); err != nil {
+		t.Fatalf("after entry %d: %v\n%s", h.index, err, h.told())
+	}
+	h.cover.note(commands, got)
+	for _, q := range h.model.queues {
+		if q.count(parked) > 0 {
+			h.cover.parked++
+		}
+	}
+	h.follow(t, bytes.Clone(entry))
+}
+
+func (h *history) look(queue string) (all []fsm.MessageInfo) {
+	h.state.Messages(queue, func(info fsm.MessageInfo) bool {
+		all = append(all, info)
+		return true
+	})
+	return all
+}
+
+// advance moves the clocks; now and then a leader's are behind.
+func (h *history) advance(t *rapid.T) {
+	h.clock.WallMillis += int64(choose(t, "wall", 0, 1, 7, 1000, -500))
+	h.clock.LeaseMillis += int64(choose(t, "lease", 0, 0, 1, 3, 10, 40, 40, 300, 300, 1000, 2500, -200, 5000))
+	if percent(t, "pause") < 2 {
+		h.clock.LeaseMillis += 30_000
+	}
+	if percent(t, "long pause") == 0 && percent(t, "long") < 25 {
+		h.clock.LeaseMillis += fsm.DefaultIdleExpiryMillis
+	}
+	h.clock.WallMillis, h.clock.LeaseMillis = max(0, h.clock.WallMillis), max(0, h.clock.LeaseMillis)
+}
+
+// follow applies the entry at the replica, which is replaced by what a snapshot
+// of either brings back now and then.
+func (h *history) follow(t *rapid.T, entry []byte) {
+	if _, err := h.replica.Apply(h.index, entry); err != nil {
+		t.Fatalf("replica, entry %d: %v", h.index, err)
+	}
+	if h.replica.Digest() != h.state.Digest() {
+		t.Fatalf("the replica differs at entry %d", h.index)
+	}
+	switch percent(t, "snapshot") {
+	case 0:
+		h.replica = h.restored(t, h.state)
+	case 1:
+		h.replica = h.restored(t, h.replica)
+	case 2:
+		h.unpin(t)
+		h.held = &pinned{h.state.Snapshot(), h.state.Hash()}
+	case 3:
+		h.unpin(t)
+	case 4:
+		if err := h.state.Check(); err != nil {
+			t.Fatalf("after entry %d: %v\n%s", h.index, err, h.told())
+		}
+	}
+}
+
+// unpin writes the snapshot that was held while entries changed the state: it
+// still has to be what it was.
+func (h *history) unpin(t *rapid.T) {
+	if h.held == nil {
+		return
+	}
+	var file bytes.Buffer
+	_, err := h.held.snapshot.WriteTo(&file)
+	h.held.snapshot.Release()
+	if err != nil {
+		t.Fatalf("write the snapshot held: %v", err)
+	}
+	back, err := fsm.Restore(&file)
+	if err != nil {
+		t.Fatalf("restore the snapshot held: %v", err)
+	}
+	if back.Hash() != h.held.hash {
+		t.Fatalf("the snapshot of %d changed while it was held", back.Index())
+	}
+	h.held = nil
+	h.cover.restored++
+}
+
+// restored writes a snapshot and reads it again.
+func (h *history) restored(t *rapid.T, s *fsm.State) *fsm.State {
+	h.cover.restored++
+	snapshot := s.Snapshot()
+	defer snapshot.Release()
+	var file bytes.Buffer
+	if _, err := snapshot.WriteTo(&file); err != nil {
+		t.Fatalf("snapshot at %d: %v", h.index, err)
+	}
+	back, err := fsm.Restore(&file)
+	if err != nil {
+		t.Fatalf("restore at %d: %v", h.index, err)
+	}
+	sameHash(t, s, back, "restored")
+	return back
+}
+
+func sameHash(t *rapid.T, a, b *fsm.State, what string) {
+	if x, y := a.Hash(), b.Hash(); x != y || a.Digest() != b.Digest() {
+		t.Fatalf("%s at %d: hash %x, want %x; digest %x, want %x", what, a.Index(), y[:4], x[:4], b.Digest(), a.Digest())
+	}
+}
+
+// replay applies the whole log to an empty state.
+func (h *history) replay(t *rapid.T) {
+	again := fsm.New(group)
+	for _, l := range h.log {
+		if _, err := again.Apply(l.index, l.entry); err != nil {
+			t.Fatalf("replay, entry %d: %v", l.index, err)
+		}
+	}
+	sameHash(t, h.state, again, "replayed")
+	sameHash(t, h.state, h.replica, "replica")
+}
+
+func appendCommand(dst []byte, c fsm.Command) []byte {
+	switch x := c.(type) {
+	case *fsm.Leader:
+		return fsm.AppendLeader(dst, x)
+	case *fsm.DetachNode:
+		return fsm.AppendDetachNode(dst, x)
+	case *fsm.Open:
+		return fsm.AppendOpen(dst, x)
+	case *fsm.Attach:
+		return fsm.AppendAttach(dst, x)
+	case *fsm.Detach:
+		return fsm.AppendDetach(dst, x)
+	case *fsm.End:
+		return fsm.AppendEnd(dst, x)
+	case *fsm.Publish:
+		return fsm.AppendPublish(dst, x)
+	case *fsm.Settle:
+		return fsm.AppendSettle(dst, x)
+	case *fsm.Consume:
+		return fsm.AppendConsume(dst, x)
+	case *fsm.Cancel:
+		return fsm.AppendCancel(dst, x)
+	case *fsm.Credit:
+		return fsm.AppendCredit(dst, x)
+	}
+	return appendQueueCommand(dst, c)
+}
+
+func appendQueueCommand(dst []byte, c fsm.Command) []byte {
+	switch x := c.(type) {
+	case *fsm.QueueCreate:
+		return fsm.AppendQueueCreate(dst, x)
+	case *fsm.QueueUpdate:
+		return fsm.AppendQueueUpdate(dst, x)
+	case *fsm.QueueDelete:
+		return fsm.AppendQueueDelete(dst, x)
+	case *fsm.QueuePurge:
+		return fsm.AppendQueuePurge(dst, x)
+	case *fsm.QueuePause:
+		return fsm.AppendQueuePause(dst, x)
+	case *fsm.SetVersion:
+		return fsm.AppendSetVersion(dst, x)
+	case *fsm.Checkpoint:
+		return fsm.AppendCheckpoint(dst)
+	}
+	panic(fmt.Sprintf("no such command: %T", c))
+}
+
+// told shows the last entries of the log as they are decoded.
+func (h *history) told() string {
+	var text strings.Builder
+	for _, l := range h.log[max(0, len(h.log)-12):] {
+		header, commands, err := fsm.DecodeEntry(l.entry)
+		fmt.Fprintf(&text, "entry %d %+v %v\n", l.index, header.Clock, err)
+		for _, c := range commands {
+			fmt.Fprintf(&text, "    %T%+v\n", c, brief(c))
+		}
+	}
+	return text.String()
+}
