@@ -3,7 +3,7 @@ package transport
 // The bodies of the frames. Every body is a msgpack array of its fields in the
 // order given here; a decoder ignores further elements, so a field may be
 // added at the end. Hot bodies (Publish, Settle, Credit, Events and the Peer
-// bodies that carry them) are encoded by hand, the rest by reflection.
+// bodies that carry them) are encoded by hand, the rest by the msgpack library.
 
 // SessionID and Secret are chosen at random by the client.
 type (

@@ -8,7 +8,7 @@
 // never acts on them. It imports nothing of ours but transport/wire.
 //
 // Where to start reading: op.go, body.go and peer.go are the vocabulary;
-// frame.go and preface.go are the bytes around it; encode.go (hot bodies) and
-// reflect.go (all others) turn bodies into bytes; conn.go is one connection,
-// mux.go the shared port, network.go the seam.
+// frame.go and preface.go are the bytes around it; encode.go (hot bodies),
+// marshal.go and unmarshal.go (all others) turn bodies into bytes; conn.go is
+// one connection, mux.go the shared port, network.go the seam.
 package transport

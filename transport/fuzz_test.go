@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// heldMax is the declared limit of what a decoder allocates: held bytes for
-// each byte of its input, and a little for the body itself.
+// The declared limit of what a decoded body holds: bytes for each byte of its
+// input, and a little for the body itself. On the way there the msgpack
+// library has each string a second time, in its own buffer.
 const (
 	heldPerByte = 16
 	heldBase    = 1 << 10

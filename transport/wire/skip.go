@@ -6,6 +6,11 @@ const depthMax = 64
 // Skip passes over one value of any kind, with everything inside it.
 func (c *Cursor) Skip() { c.SkipN(1) }
 
+// SkipDeeper passes over one value like Skip, but allows levels more arrays and
+// maps inside one another: those of a format that the caller is going to read
+// through before it comes to values that it skips.
+func (c *Cursor) SkipDeeper(levels int) { c.skip(-levels) }
+
 // SkipN passes over n values.
 func (c *Cursor) SkipN(n int) {
 	if n < 0 {

@@ -165,6 +165,7 @@ func TestMistakesNameTheirPlace(t *testing.T) {
 		"never used":      {[]byte{0xc1}, func(c *Cursor) { c.Skip() }, ErrKind, 0},
 		"trailing":        {[]byte{1, 2}, func(c *Cursor) { c.Uint() }, ErrTrailing, 1},
 		"nested":          {bytes.Repeat([]byte{0x91}, 100), func(c *Cursor) { c.Skip() }, ErrDepth, 64},
+		"nested deeper":   {bytes.Repeat([]byte{0x91}, 100), func(c *Cursor) { c.SkipDeeper(8) }, ErrDepth, 72},
 		"count":           {nil, func(c *Cursor) { c.SkipN(-1) }, ErrCount, 0},
 		"sticks":          {[]byte{0xc0, 5}, func(c *Cursor) { c.Uint(); c.Uint(); c.Bytes() }, ErrKind, 0},
 	} {
