@@ -1,0 +1,141 @@
+package fsm
+
+import (
+	"math"
+	"strings"
+)
+
+// Queue describes a queue.
+func (s *State) Queue(name string) (QueueInfo, bool) {
+	incarnation, ok := s.names.Get(name)
+	if !ok {
+		return QueueInfo{}, false
+	}
+	q, _ := s.queues.Get(incarnation)
+	return q.info(), true
+}
+
+// Queues lists the queues whose names begin with prefix and are greater than
+// after, in the order of their names, at most limit; more tells whether there
+// are others.
+func (s *State) Queues(prefix, after string, limit int) (page []QueueInfo, more bool) {
+	s.names.Ascend(max(prefix, after), func(name string, incarnation uint64) bool {
+		switch {
+		case name <= after && after != "":
+			return true
+		case !strings.HasPrefix(name, prefix):
+			return false
+		case len(page) >= limit:
+			more = true
+			return false
+		}
+		q, _ := s.queues.Get(incarnation)
+		page = append(page, q.info())
+		return true
+	})
+	return page, more
+}
+
+func (q *queue) info() QueueInfo {
+	i := QueueInfo{
+		Name: q.name, Incarnation: q.incarnation, Settings: q.settings, Paused: q.paused,
+		Ready: q.ready(), Leased: uint64(q.leased.Len()), Parked: uint64(q.parked.Len()), Bytes: q.bytes,
+		Consumers: uint32(q.members.Len()), Published: q.published, Acked: q.acked, Dead: q.dead, Purged: q.purged,
+	}
+	if q.deadLetter != 0 {
+		i.DeadLetter = q.name + DeadLetterSuffix
+	}
+	if _, m, ok := q.front(); ok {
+		i.OldestReadyMillis = m.wall
+	}
+	return i
+}
+
+// Messages visits the messages of a queue: ready, leased, parked, each by
+// place. For tests and tools: it walks all of them.
+func (s *State) Messages(name string, visit func(MessageInfo) bool) {
+	incarnation, ok := s.names.Get(name)
+	if !ok {
+		return
+	}
+	q, _ := s.queues.Get(incarnation)
+	if !s.eachReady(q, visit) {
+		return
+	}
+	more := true
+	q.leased.Scan(func(place uint64, l lease) bool {
+		i := s.messageInfo(Leased, place, &l.message)
+		c, _ := s.consumers.Get(l.consumer)
+		x, _ := s.sessions.Get(c.session)
+		i.Token, i.Session, i.Consumer, i.DeadlineMillis, i.Extended = l.token, x.id, c.number, l.deadline, l.extended
+		more = visit(i)
+		return more
+	})
+	if !more {
+		return
+	}
+	q.parked.Scan(func(place uint64, m message) bool { return visit(s.messageInfo(Parked, place, &m)) })
+}
+
+func (s *State) messageInfo(state MessageState, place uint64, m *message) MessageInfo {
+	return MessageInfo{State: state, Place: place, ID: ID{Group: s.group, Index: m.index, Position: m.position},
+		Bytes: m.size, Attempts: m.attempts, Failures: m.failures, EnqueuedMillis: m.wall, Death: m.death}
+}
+
+// eachReady merges the returned ones with the lane, by place.
+func (s *State) eachReady(q *queue, visit func(MessageInfo) bool) (more bool) {
+	more = true
+	returned := q.returned.Iter()
+	left := returned.First()
+	returnedBelow := func(place uint64) bool {
+		for more && left && returned.Key() < place {
+			m := returned.Value()
+			more = visit(s.messageInfo(Ready, returned.Key(), &m))
+			left = returned.Next()
+		}
+		return more
+	}
+	q.lane.each(func(place uint64, p packed) bool {
+		if !returnedBelow(place) {
+			return false
+		}
+		m := p.message()
+		more = visit(s.messageInfo(Ready, place, &m))
+		return more
+	})
+	return more && returnedBelow(math.MaxUint64)
+}
+
+// Sessions counts the sessions.
+func (s *State) Sessions() (n SessionCounts) {
+	n.Consumers = s.consumers.Len()
+	s.sessions.Scan(func(_ uint64, x *session) bool {
+		if !x.ending {
+			n.Sessions++
+		}
+		if x.attached {
+			n.Attached++
+		}
+		return true
+	})
+	return n
+}
+
+// Session describes a session.
+func (s *State) Session(id SessionID) (SessionInfo, bool) {
+	x, ok := s.sessions.Get(s.byID[id])
+	if !ok {
+		return SessionInfo{}, false
+	}
+	i := SessionInfo{Session: id, Epoch: x.epoch, Node: x.node, Judged: x.judged, AnsweredThrough: x.answered,
+		LastOrdered: x.lastOrdered, KeptResults: len(x.kept), KeptItems: x.keptItems}
+	for _, m := range x.consumers {
+		c, _ := s.consumers.Get(m.serial)
+		i.Consumers = append(i.Consumers, ConsumerInfo{
+			Consumer: c.number, Incarnation: c.queue, CreditMessages: c.creditMessages, CreditBytes: c.creditBytes,
+			Concurrency: c.concurrency, NoAck: c.noAck, LeaseMillis: c.leaseMillis, Held: c.outstanding(),
+			HeldBytes: c.heldBytes, Assigned: c.assigned, Taken: c.taken, Closing: c.closing,
+		})
+	}
+	return i, true
+}
