@@ -36,7 +36,7 @@ type conn struct {
 
 	mu       sync.Mutex
 	items    []*outItem                     // in the order of the entries
-	reattach map[uint32]transport.GroupInfo // by handle
+	reattach map[uint32]transport.GroupInfo // by handle; nil while there is none
 	away     *transport.GoAway
 	requests int           // operations taken whose answer is not in the outbox yet
 	cost     int           // bytes of those
@@ -52,10 +52,9 @@ func (b *Broker) serve(nc net.Conn, p transport.Preface) {
 	defer cancel()
 	c := &conn{
 		b: b, t: t, done: t.Done(), ctx: ctx,
-		handles:  map[uint32]*handle{},
-		queries:  make(chan struct{}, b.o.QueriesMax),
-		wake:     make(chan struct{}, 1),
-		reattach: map[uint32]transport.GroupInfo{},
+		handles: map[uint32]*handle{},
+		queries: make(chan struct{}, b.o.QueriesMax),
+		wake:    make(chan struct{}, 1),
 	}
 	if err := c.hello(p); err != nil {
 		b.end(t, err)
@@ -226,6 +225,9 @@ func (c *conn) answer(o *op, r transport.Result) {
 // askReattach has the client attach again: the leader changed.
 func (c *conn) askReattach(handle uint32, info transport.GroupInfo) {
 	c.mu.Lock()
+	if c.reattach == nil {
+		c.reattach = map[uint32]transport.GroupInfo{}
+	}
 	c.reattach[handle] = info // bounded by HandlesMax; the newest counts
 	c.mu.Unlock()
 	c.poke()

@@ -14,12 +14,8 @@ func (c *conn) send() {
 	w := &eventWriter{c: c}
 	for {
 		c.mu.Lock()
-		items, away := c.items, c.away
-		reattach := c.reattach
-		c.items, c.away = nil, nil
-		if len(reattach) > 0 {
-			c.reattach = map[uint32]transport.GroupInfo{}
-		}
+		items, away, reattach := c.items, c.away, c.reattach
+		c.items, c.away, c.reattach = nil, nil, nil
 		c.mu.Unlock()
 		err := c.sendControl(reattach, away)
 		if err == nil {
