@@ -1,0 +1,40 @@
+package sim
+
+import (
+	"context"
+
+	"github.com/ferrymq/ferrymq/cluster"
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+// admin answers a broker's questions about the cluster from this node alone,
+// which is all that the tests ask for.
+type admin struct{ node *cluster.Node }
+
+func (a admin) Status(_ context.Context, stale bool) (transport.ClusterInfo, error) {
+	info := a.node.Status()
+	for _, g := range a.node.Groups() {
+		if _, self := g.Leader(); !self && !stale {
+			return info, transport.Errorf(transport.CodeUnsupported, "only stale status is simulated")
+		}
+	}
+	return info, nil
+}
+
+func (a admin) Control(ctx context.Context, c transport.Control) error {
+	_, err := a.node.Control(ctx, c)
+	return err
+}
+
+// handler passes on to the broker what the cluster tells.
+type handler struct{ broker }
+
+func (h handler) LeaderChanged(g *cluster.Group, info transport.GroupInfo, self bool) {
+	h.broker.LeaderChanged(g.ID(), info, self)
+}
+
+// broker is what a handler needs of one.
+type broker interface {
+	cluster.PeerHandler
+	LeaderChanged(group uint32, info transport.GroupInfo, self bool)
+}
