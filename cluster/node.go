@@ -105,9 +105,12 @@ func (n *Node) openPeers() error {
 }
 
 // openReplica opens the stores and the group. Stores that lost what they once
-// promised are wiped, and the node goes on under a new server id.
+// promised are marked: the next start wipes them.
 func (n *Node) openReplica(group uint32) error {
 	stores, err := n.opts.OpenStores(group, n.fail)
+	if errors.Is(err, ErrRebuild) {
+		err = errors.Join(err, n.id.markRebuild(err.Error(), false))
+	}
 	if err != nil {
 		return fmt.Errorf("open the stores of group %d: %w", group, err)
 	}

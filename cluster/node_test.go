@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -383,9 +384,14 @@ func TestAMinorityRefusesWithinItsDeadline(t *testing.T) {
 
 func TestDivergedReplicaIsReportedAndRebuilt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var reported []string
 		s := newNodeSim(t, func(_ string, o *NodeOptions) {
-			o.OnDigestMismatch = func(_ uint32, node string, _ uint64) { reported = append(reported, node) }
+			o.OnDigestMismatch = func(_ uint32, node string, _ uint64) {
+				mu.Lock()
+				defer mu.Unlock()
+				reported = append(reported, node)
+			}
 		})
 		defer s.close()
 		l := s.formed("a", "b", "c")
@@ -409,9 +415,11 @@ func TestDivergedReplicaIsReportedAndRebuilt(t *testing.T) {
 			t.Fatal(victim.Err())
 		}
 		if errors.Is(victim.Err(), ErrRebuild) {
+			mu.Lock()
 			if len(reported) == 0 || reported[0] != victim.name {
 				t.Errorf("reported %v", reported)
 			}
+			mu.Unlock()
 			s.stop(victim)
 			s.start(victim)
 			eventually(t, "rebuilt", func() bool { return victim.Node.Ready() && sessions(victim.Group(0)) == 20 })
@@ -426,4 +434,36 @@ func TestNodeOptionsNameEveryMistake(t *testing.T) {
 			t.Errorf("%q is not named in %v", want, err)
 		}
 	}
+}
+
+// A store that lost what it once promised is wiped at the next start.
+func TestForgottenStoreIsRebuilt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		forgot := false
+		s := newNodeSim(t, func(name string, o *NodeOptions) {
+			open := o.OpenStores
+			o.OpenStores = func(group uint32, fatal func(error)) (GroupStores, error) {
+				if name == "b" && forgot {
+					return GroupStores{}, fmt.Errorf("%w: the store has forgotten a promise", ErrRebuild)
+				}
+				return open(group, fatal)
+			}
+		})
+		defer s.close()
+		s.formed("a", "b", "c")
+		b := s.hosts["b"]
+		old := b.ServerID()
+		s.stop(b)
+		forgot = true
+		if err := s.tryStart(b); !errors.Is(err, ErrRebuild) {
+			t.Fatal(err)
+		}
+		<-b.served
+		b.Node, forgot = nil, false
+		s.start(b)
+		if b.ServerID() == old || b.wiped != 1 {
+			t.Errorf("server %s, wiped %d times", b.ServerID(), b.wiped)
+		}
+		eventually(t, "it is back", b.Ready)
+	})
 }

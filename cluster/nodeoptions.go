@@ -43,10 +43,15 @@ type NodeHandler interface {
 
 // NodeOptions configures a node.
 type NodeOptions struct {
-	Name       string
-	ServerID   string // of a new node; default: minted. A data folder that has one keeps it
-	Meta       Meta
-	Groups     []uint32 // default: group 0
+	Name     string
+	ServerID string // of a new node; default: minted. A data folder that has one keeps it
+	Meta     Meta
+	Groups   []uint32 // default: group 0
+
+	// OpenStores opens a group's stores; fatal is told of a store that must
+	// not be used any more. An error that is ErrRebuild says that the stores
+	// lost what they once promised: NewNode returns it, and the next NewNode
+	// calls WipeStores and goes on under a new server id.
 	OpenStores func(group uint32, fatal func(error)) (GroupStores, error)
 	WipeStores func(group uint32) error
 

@@ -80,6 +80,13 @@ func (r *recorder) note(what, node string, change int) {
 	}
 }
 
+// changes lists what came up and went down.
+func (r *recorder) changes() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.order)
+}
+
 func (r *recorder) PeerUp(node string)   { r.note("up", node, 1) }
 func (r *recorder) PeerDown(node string) { r.note("down", node, -1) }
 

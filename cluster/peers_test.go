@@ -217,7 +217,7 @@ func TestSilenceEndsALinkAndItComesBack(t *testing.T) {
 		defer m.close()
 		m.up("a", "b")
 		time.Sleep(time.Minute) // an idle link lives
-		if got := m.nodes["a"].events.order; len(got) != 1 {
+		if got := m.nodes["a"].events.changes(); len(got) != 1 {
 			t.Fatalf("an idle link: %v", got)
 		}
 		m.network.Cut("a", "b")
@@ -287,8 +287,8 @@ func TestASlowHandlerKeepsItsLink(t *testing.T) {
 		if got := n.received(); len(got) != 3 {
 			t.Errorf("%d frames", len(got))
 		}
-		if len(n.events.order) != 1 {
-			t.Errorf("the link broke: %v", n.events.order)
+		if got := n.events.changes(); len(got) != 1 {
+			t.Errorf("the link broke: %v", got)
 		}
 	})
 }

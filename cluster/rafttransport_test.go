@@ -67,7 +67,7 @@ func TestHeartbeatsGoThroughTheMainLoop(t *testing.T) {
 		}()
 		beat := &raft.AppendEntriesRequest{ // what raft.heartbeat sends
 			RPCHeader: raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte("a-00000001"), Addr: a.EncodePeer("a-00000001", a.LocalAddr())},
-			Term:      5, Leader: a.EncodePeer("a-00000001", a.LocalAddr()),
+			Term:      5,
 		}
 		var resp raft.AppendEntriesResponse
 		if err := a.AppendEntries("b-00000002", b.LocalAddr(), beat, &resp); err != nil || !resp.Success {

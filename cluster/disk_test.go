@@ -1,0 +1,208 @@
+package cluster_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ferrymq/ferrymq/cluster"
+	"github.com/ferrymq/ferrymq/cluster/store"
+	"github.com/ferrymq/ferrymq/fsm"
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+// Three nodes with real stores and real connections over loopback.
+
+type diskNode struct {
+	name, dir, addr string
+	logStore        string
+	*cluster.Node
+	mux    *transport.Mux
+	served chan error
+}
+
+type quiet struct{}
+
+func (quiet) PeerUp(string)                                                 {}
+func (quiet) PeerDown(string)                                               {}
+func (quiet) PeerFrame(string, transport.Frame)                             {}
+func (quiet) LeaderChanged(_ *cluster.Group, _ transport.GroupInfo, _ bool) {}
+
+// board is the discovery of a test.
+type board struct {
+	mu    sync.Mutex
+	metas map[string][]byte
+}
+
+type seat struct {
+	board *board
+	name  string
+}
+
+func (s seat) Members() (out []cluster.Found) {
+	s.board.mu.Lock()
+	defer s.board.mu.Unlock()
+	for _, m := range s.board.metas {
+		out = append(out, cluster.Found{Meta: m, Alive: true})
+	}
+	return out
+}
+
+func (s seat) Changed() <-chan struct{} { return nil }
+
+func (s seat) UpdateMeta(b []byte) error {
+	s.board.mu.Lock()
+	defer s.board.mu.Unlock()
+	s.board.metas[s.name] = b
+	return nil
+}
+
+func (d *diskNode) start(t *testing.T, b *board) {
+	t.Helper()
+	if d.addr == "" {
+		d.addr = "127.0.0.1:0"
+	}
+	l, err := transport.TCP{}.Listen(d.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.addr = l.Addr().String()
+	d.mux = transport.NewMux(l, transport.MuxOptions{})
+	d.served = make(chan error, 1)
+	go func(m *transport.Mux, served chan error) { served <- m.Serve() }(d.mux, d.served)
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	groupDir := func(g uint32) string { return filepath.Join(d.dir, fmt.Sprintf("group-%d", g)) }
+	d.Node, err = cluster.NewNode(cluster.NodeOptions{
+		Name: d.name, Meta: cluster.FileMeta{Path: filepath.Join(d.dir, "node.json")},
+		Mux: d.mux, Network: transport.TCP{}, PeerAddr: d.addr, ClientAddr: d.addr,
+		Key: []byte("key"), Discovery: seat{b, d.name}, Expect: 3, Logger: log,
+		MembershipEvery: 50 * time.Millisecond,
+		OpenStores: func(g uint32, fatal func(error)) (cluster.GroupStores, error) {
+			st, err := store.Open(store.Options{Dir: groupDir(g), LogStore: d.logStore, OnFatal: fatal, Logger: log, SegmentBytes: 1 << 20})
+			if errors.Is(err, store.ErrForgotten) {
+				err = fmt.Errorf("%w: %w", cluster.ErrRebuild, err)
+			}
+			if err != nil {
+				return cluster.GroupStores{}, err
+			}
+			return cluster.GroupStores{
+				Stores: cluster.Stores{Log: st.Log(), Stable: st.Stable(), Snapshots: st.Snapshots()},
+				Close:  st.Close,
+			}, nil
+		},
+		WipeStores: func(g uint32) error { _, err := store.Reset(groupDir(g)); return err },
+		Group:      cluster.GroupOptions{SnapshotBytes: 64 << 10, TrailingBytes: 16 << 10},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Start(quiet{})
+}
+
+func (d *diskNode) stop(t *testing.T) {
+	t.Helper()
+	if d.Node == nil {
+		return
+	}
+	if err := d.Close(); err != nil {
+		t.Errorf("close %s: %v", d.name, err)
+	}
+	if err := d.mux.Close(); err != nil {
+		t.Error(err)
+	}
+	<-d.served
+	d.Node = nil
+}
+
+func within(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !cond(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 30 s: %s", what)
+		}
+	}
+}
+
+func leaderOf(t *testing.T, nodes []*diskNode) (found *diskNode) {
+	t.Helper()
+	within(t, "a leader", func() bool {
+		for _, d := range nodes {
+			if d.Node == nil {
+				continue
+			}
+			if _, self := d.Group(0).Leader(); self {
+				found = d
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+func sessionsOf(d *diskNode) (n int) {
+	d.Group(0).View(func(s *fsm.State) { n = s.Sessions().Sessions })
+	return n
+}
+
+func open(t *testing.T, d *diskNode, from, to int) {
+	t.Helper()
+	for i := from; i < to; i++ {
+		id := fsm.SessionID{byte(i), byte(i >> 8), byte(i >> 16)}
+		if _, err := d.Group(0).Propose(fsm.AppendOpen(nil, &fsm.Open{Session: id, Principal: "test"}), 1)(); err != nil {
+			t.Fatalf("entry %d: %v", i, err)
+		}
+	}
+}
+
+func TestThreeNodesOnDisk(t *testing.T) {
+	for _, logStore := range []string{store.LogStoreWAL, store.LogStoreBolt} {
+		t.Run(logStore, func(t *testing.T) {
+			b := &board{metas: make(map[string][]byte)}
+			var nodes []*diskNode
+			for _, name := range []string{"a", "b", "c"} {
+				d := &diskNode{name: name, dir: t.TempDir(), logStore: logStore}
+				nodes = append(nodes, d)
+				d.start(t, b)
+				defer d.stop(t)
+			}
+			l := leaderOf(t, nodes)
+			open(t, l, 0, 200)
+			within(t, "all replicas apply", func() bool {
+				return sessionsOf(nodes[0]) == 200 && sessionsOf(nodes[1]) == 200 && sessionsOf(nodes[2]) == 200
+			})
+			if err := l.Group(0).Verify(t.Context()); err != nil {
+				t.Error(err)
+			}
+
+			l.stop(t) // the leader goes
+			next := leaderOf(t, nodes)
+			open(t, next, 200, 2500) // across snapshots
+			l.start(t, b)
+			within(t, "the old leader follows", func() bool { return sessionsOf(l) == 2500 && l.Ready() })
+
+			for _, d := range nodes { // all at once
+				d.stop(t)
+			}
+			for _, d := range nodes {
+				d.start(t, b)
+			}
+			last := leaderOf(t, nodes)
+			open(t, last, 2500, 2501)
+			within(t, "all is back", func() bool {
+				return sessionsOf(nodes[0]) == 2501 && sessionsOf(nodes[1]) == 2501 && sessionsOf(nodes[2]) == 2501
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			if _, err := last.Control(ctx, transport.Control{Kind: cluster.ControlTransferLeader}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
