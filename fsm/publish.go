@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/ferrymq/ferrymq/fsm/record"
@@ -73,6 +74,8 @@ func (s *State) examine(c *Publish, entry []byte) (Result, bool) {
 		info, err := record.Peek(b)
 		v := Verdict{}
 		switch {
+		case errors.Is(err, record.ErrTooLarge):
+			v.Code = TooLarge
 		case err != nil:
 			v.Code = Invalid
 		case info.Reserved != 0:
@@ -133,7 +136,7 @@ func (s *State) faultOf(entry []byte) string {
 	for i, v := range s.work.verdicts {
 		in := s.work.incoming[i]
 		switch v.Code {
-		case Invalid:
+		case Invalid, TooLarge:
 			_, err := record.Peek(entry[in.offset : in.offset+in.length])
 			return fmt.Sprintf("message %d: %v", i, err)
 		case Unsupported:
