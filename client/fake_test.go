@@ -410,6 +410,38 @@ func (c *fakeCluster) deliver(consumer uint32, first uint64, noAck bool, bodies 
 	fc.send(transport.OpEvents, 0, &e)
 }
 
+// view of what has arrived, consistent.
+type view struct {
+	attaches []transport.Attach
+	consumes []transport.Consume
+	cancels  []transport.Cancel
+	credits  []transport.Credit
+	seen     []transport.OpHeader
+	ended    int
+	sessions int
+}
+
+func (c *fakeCluster) view() view {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return view{
+		slices.Clone(c.attaches), slices.Clone(c.consumes), slices.Clone(c.cancels), slices.Clone(c.credits),
+		slices.Clone(c.seen), c.ended, len(c.sessions),
+	}
+}
+
+func (v view) lastSeen() transport.OpHeader { return v.seen[len(v.seen)-1] }
+
+func (v view) lastAttach() transport.Attach { return v.attaches[len(v.attaches)-1] }
+
+func (c *fakeCluster) setVerdict(f func(op transport.Op, payload []byte) *transport.Result) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.verdict = f
+}
+
+func (c *fakeCluster) info() transport.GroupInfo { return read(c, c.group) }
+
 func read[T any](c *fakeCluster, get func() T) T {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -127,19 +127,19 @@ func TestBusyIsTriedAgain(t *testing.T) {
 		conn := c.connect()
 		defer conn.Close()
 		busy := 3
-		c.verdict = func(op transport.Op, _ []byte) *transport.Result {
+		c.setVerdict(func(op transport.Op, _ []byte) *transport.Result {
 			if op != transport.OpPublish || busy == 0 {
 				return nil
 			}
 			busy--
 			return &transport.Result{Code: transport.CodeBusy, Cause: transport.CauseMessages, RetryAfterMs: 100}
-		}
+		})
 		start := time.Now()
 		publish(t, conn, "a")
 		if took := time.Since(start); took < 300*time.Millisecond {
 			t.Errorf("retry_after was not honoured: %v", took)
 		}
-		last := read(c, func() transport.OpHeader { return c.seen[len(c.seen)-1] })
+		last := c.view().lastSeen()
 		if last.Number != 4 || last.AnsweredThrough != 3 {
 			t.Errorf("the last try was %+v", last)
 		}
@@ -169,14 +169,14 @@ func TestOneVerdictForEachMessage(t *testing.T) {
 		c := newFakeCluster(t, "n1")
 		conn := c.connect()
 		defer conn.Close()
-		c.verdict = func(op transport.Op, _ []byte) *transport.Result {
+		c.setVerdict(func(op transport.Op, _ []byte) *transport.Result {
 			if op != transport.OpPublish {
 				return nil
 			}
 			return &transport.Result{Items: []transport.Verdict{
 				{Code: transport.CodeOK}, {Code: transport.CodeDuplicate}, {Code: transport.CodeUnsupported}, {Code: transport.CodeDropped},
 			}}
-		}
+		})
 		rs, err := conn.PublishBatch(t.Context(), "q", make([]Message, 4))
 		if err != nil {
 			t.Fatal(err)
@@ -212,7 +212,7 @@ func TestContextOfAPublish(t *testing.T) {
 		}
 		c.setHook(nil)
 		publish(t, conn, "c")
-		if h := read(c, func() transport.OpHeader { return c.seen[len(c.seen)-1] }); h.AnsweredThrough != 1 {
+		if h := c.view().lastSeen(); h.AnsweredThrough != 1 {
 			t.Errorf("answered_through passed an unanswered operation: %+v", h)
 		}
 		late()
@@ -222,7 +222,7 @@ func TestContextOfAPublish(t *testing.T) {
 		// that is answered nothing is open.
 		time.Sleep(time.Second)
 		publish(t, conn, "e")
-		if h := read(c, func() transport.OpHeader { return c.seen[len(c.seen)-1] }); h.AnsweredThrough != h.Number-1 {
+		if h := c.view().lastSeen(); h.AnsweredThrough != h.Number-1 {
 			t.Errorf("something stayed open: %+v", h)
 		}
 
@@ -377,7 +377,7 @@ func TestAsksTheCluster(t *testing.T) {
 		if _, err := conn.Ping(ctx); err != nil {
 			t.Error(err)
 		}
-		if len(c.sessions) != 0 {
+		if c.view().sessions != 0 {
 			t.Error("reads made a session")
 		}
 		if err := conn.TransferLeader(ctx, "n2"); err != nil {
@@ -392,9 +392,9 @@ func TestAsksTheCluster(t *testing.T) {
 		if n, err := conn.PurgeQueue(ctx, "q"); err != nil || n != 3 {
 			t.Errorf("purged %d, %v", n, err)
 		}
-		c.verdict = func(transport.Op, []byte) *transport.Result {
+		c.setVerdict(func(transport.Op, []byte) *transport.Result {
 			return &transport.Result{Code: transport.CodeInUse, Detail: "not empty"}
-		}
+		})
 		if err := conn.DeleteQueue(ctx, "q", IfEmpty()); !errors.Is(err, ErrInUse) {
 			t.Errorf("delete: %v", err)
 		}

@@ -45,15 +45,15 @@ func TestFollowsTheLeader(t *testing.T) {
 		}
 		fc, handle := c.attached()
 		c.setLeader("n2")
-		fc.send(transport.OpReattach, 0, transport.Reattach{Handle: handle, Group: c.group()})
+		fc.send(transport.OpReattach, 0, transport.Reattach{Handle: handle, Group: c.info()})
 		synctest.Wait()
 		publish(t, conn, "b")
 		if conn.Node() != "n2" {
 			t.Errorf("connected to %q", conn.Node())
 		}
-		last := c.attaches[len(c.attaches)-1]
-		if last.Epoch != 2 || len(c.sessions) != 1 {
-			t.Errorf("epoch %d in %d sessions", last.Epoch, len(c.sessions))
+		last := c.view().lastAttach()
+		if last.Epoch != 2 || c.view().sessions != 1 {
+			t.Errorf("epoch %d in %d sessions", last.Epoch, c.view().sessions)
 		}
 		equal(t, "applied", c.bodies(), []string{"a", "b"})
 	})
@@ -67,14 +67,14 @@ func TestStaysWhereToldTo(t *testing.T) {
 		defer conn.Close()
 		publish(t, conn, "a")
 		fc, handle := c.attached()
-		fc.send(transport.OpReattach, 0, transport.Reattach{Handle: handle, Group: c.group()})
+		fc.send(transport.OpReattach, 0, transport.Reattach{Handle: handle, Group: c.info()})
 		synctest.Wait()
 		publish(t, conn, "b")
 		if conn.Node() != "n1" {
 			t.Errorf("moved to %q", conn.Node())
 		}
-		if last := c.attaches[len(c.attaches)-1]; last.Epoch != 1 || len(c.attaches) != 2 {
-			t.Errorf("the same connection attached %d times, last in epoch %d", len(c.attaches), last.Epoch)
+		if last := c.view().lastAttach(); last.Epoch != 1 || len(c.view().attaches) != 2 {
+			t.Errorf("the same connection attached %d times, last in epoch %d", len(c.view().attaches), last.Epoch)
 		}
 	})
 }
@@ -119,8 +119,8 @@ func TestAnotherNodeWhenTheLeaderDies(t *testing.T) {
 			t.Errorf("states %v", states)
 		}
 		equal(t, "applied", c.bodies(), []string{"a", "b"})
-		if c.ended != 1 {
-			t.Errorf("%d sessions given up", c.ended)
+		if c.view().ended != 1 {
+			t.Errorf("%d sessions given up", c.view().ended)
 		}
 	})
 }
@@ -188,13 +188,11 @@ func TestAsksAgainAfterAnUnknownOutcome(t *testing.T) {
 			return false
 		})
 		publish(t, conn, "b")
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if h := c.seen[len(c.seen)-1]; h.Number != 2 || h.AnsweredThrough != 1 || len(c.attaches) != 2 {
-			t.Errorf("sent again as %+v after %d attaches", h, len(c.attaches))
+		if h := c.view().lastSeen(); h.Number != 2 || h.AnsweredThrough != 1 || len(c.view().attaches) != 2 {
+			t.Errorf("sent again as %+v after %d attaches", h, len(c.view().attaches))
 		}
-		if c.attaches[1].Epoch != 1 {
-			t.Errorf("epoch %d on the same connection", c.attaches[1].Epoch)
+		if c.view().attaches[1].Epoch != 1 {
+			t.Errorf("epoch %d on the same connection", c.view().attaches[1].Epoch)
 		}
 	})
 }
@@ -257,7 +255,7 @@ func TestFencedIsFinal(t *testing.T) {
 			cancel()
 		}
 		publish(t, second, "c")
-		last := read(c, func() transport.OpHeader { return c.seen[len(c.seen)-1] })
+		last := c.view().lastSeen()
 		if last.Number < 3 {
 			t.Errorf("numbers began anew: %d", last.Number)
 		}
@@ -276,8 +274,8 @@ func TestTakesOverASession(t *testing.T) {
 			}
 			conn.Close()
 		}
-		if c.ended != 0 || len(c.sessions) != 1 {
-			t.Errorf("%d ended, %d left", c.ended, len(c.sessions))
+		if c.view().ended != 0 || c.view().sessions != 1 {
+			t.Errorf("%d ended, %d left", c.view().ended, c.view().sessions)
 		}
 		equal(t, "applied", c.bodies(), []string{"0", "1", "2"})
 		if s := c.sessions[id]; s.judged != 3 || s.epoch < 3 {

@@ -135,11 +135,11 @@ func (k *Consumer) waitSettled() {
 	k.mu.Unlock()
 	select {
 	case <-k.drained:
-	case <-k.aborted:
+	case <-k.aborted: // everything is handed back already
 	case <-k.c.m.done:
 	}
 	k.mu.Lock()
-	left := len(k.held) > 0
+	left := len(k.held) > 0 && !k.abort
 	k.mu.Unlock()
 	if left { // refused, for a reason that leaves the lease as it was
 		k.cancelAtGroup(true)

@@ -1,0 +1,547 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ferrymq/ferrymq/fsm/record"
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+// gather is a handler that remembers and may block.
+type gather struct {
+	mu   sync.Mutex
+	got  []string
+	gate chan struct{} // nil: never blocks
+	fail map[string]error
+}
+
+func (g *gather) handle(ctx context.Context, d *Delivery) error {
+	g.mu.Lock()
+	g.got = append(g.got, string(d.Body))
+	err := g.fail[string(d.Body)]
+	g.mu.Unlock()
+	if g.gate != nil {
+		select {
+		case <-g.gate:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return err
+}
+
+func (g *gather) bodies() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.got)
+}
+
+func consume(t *testing.T, conn *Conn, h Handler, opts ...ConsumeOption) *Consumer {
+	t.Helper()
+	k, err := conn.Consume(t.Context(), "q", h, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func actions(items []transport.SettleItem) (all []string) {
+	names := map[transport.Action]string{
+		transport.ActionAck: "ack", transport.ActionNack: "nack", transport.ActionReject: "reject", transport.ActionExtend: "extend",
+	}
+	for _, it := range items {
+		all = append(all, fmt.Sprintf("%s %d", names[it.Action], it.Token))
+	}
+	return all
+}
+
+func TestHandlerSettles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		g := &gather{fail: map[string]error{
+			"bad": errors.New("not now"), "worse": Permanent(errors.New("never")),
+		}}
+		h := func(ctx context.Context, d *Delivery) error {
+			switch string(d.Body) {
+			case "panic":
+				panic("oops")
+			case "self":
+				if err := d.Nack(ctx, WithReason(ReasonDownstream), WithError("later")); err != nil {
+					t.Error(err)
+				}
+			}
+			return g.handle(ctx, d)
+		}
+		k := consume(t, conn, h)
+		if want := (transport.Consume{Consumer: 1, Queue: "q", CreditMessages: 32, CreditBytes: 8 << 20, Concurrency: 1}); c.view().consumes[0].CreditMessages != want.CreditMessages ||
+			c.view().consumes[0].Concurrency != want.Concurrency || c.view().consumes[0].CreditBytes != want.CreditBytes {
+			t.Errorf("consumes %+v", c.view().consumes[0])
+		}
+		c.deliver(1, 10, false, "fine", "bad", "worse", "panic", "self")
+		synctest.Wait()
+		equal(t, "settles", actions(c.settles()), []string{"ack 10", "nack 11", "reject 12", "nack 13", "nack 14"})
+		s := c.settles()
+		if s[1].Error != "not now" || s[1].Reason != transport.ReasonMessage || s[2].Error != "never" ||
+			s[3].Error != "panic: oops" || s[4].Reason != transport.ReasonDownstream || s[0].Incarnation != 5 || s[0].Place != 10 {
+			t.Errorf("settles %+v", s)
+		}
+		if err := k.Stop(t.Context()); err != nil || k.Err() != nil {
+			t.Errorf("stop: %v, %v", err, k.Err())
+		}
+		if len(c.view().cancels) != 1 || c.view().cancels[0].Return {
+			t.Errorf("cancels %+v", c.view().cancels)
+		}
+	})
+}
+
+func TestRepeatsAreDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		g := &gather{gate: make(chan struct{})}
+		consume(t, conn, g.handle)
+		c.deliver(1, 10, false, "a", "b")
+		c.deliver(1, 10, false, "a", "b", "c")
+		synctest.Wait()
+		close(g.gate)
+		synctest.Wait()
+		c.deliver(1, 10, false, "a") // settled already
+		synctest.Wait()
+		equal(t, "handled", g.bodies(), []string{"a", "b", "c"})
+		equal(t, "settles", actions(c.settles()), []string{"ack 10", "ack 11", "ack 12"})
+	})
+}
+
+func TestANewerLeaseEndsTheOlder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		ends := make(chan error, 2)
+		consume(t, conn, func(ctx context.Context, d *Delivery) error {
+			if d.Token == 10 {
+				<-ctx.Done()
+				ends <- context.Cause(ctx)
+				ends <- d.Ack(context.Background())
+			}
+			return nil
+		})
+		c.deliver(1, 10, false, "a")
+		synctest.Wait()
+		fc, handle := c.attached()
+		b, _ := record.Append(nil, &record.Message{Body: []byte("a")})
+		fc.send(transport.OpEvents, 0, &transport.Events{Deliveries: []transport.Delivery{{
+			Handle: handle, Consumer: 1, Incarnation: 5, Place: 10, Token: 99, Attempt: 2, LeaseMs: 10_000, Record: b,
+		}}})
+		for range 2 {
+			if err := <-ends; !errors.Is(err, ErrLeaseLost) {
+				t.Errorf("the older lease: %v", err)
+			}
+		}
+		synctest.Wait()
+		equal(t, "settles", actions(c.settles()), []string{"ack 99"})
+	})
+}
+
+func TestLeasesAreExtended(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		g := &gather{gate: make(chan struct{})}
+		consume(t, conn, g.handle, WithConcurrency(2))
+		c.deliver(1, 10, false, "a", "b", "c")
+		time.Sleep(4 * second)
+		synctest.Wait()
+		if n := len(c.settles()); n != 0 {
+			t.Errorf("%d settles before half of the lease", n)
+		}
+		time.Sleep(18 * second)
+		synctest.Wait()
+		// Those started, together, every half of a lease of 10 s; not the third.
+		got := actions(c.settles())
+		if len(got) != 8 || slices.Contains(got, "extend 12") {
+			t.Errorf("settles %v", got)
+		}
+		frames := 0
+		for _, h := range c.view().seen {
+			if h.Number > 1 {
+				frames++
+			}
+		}
+		if frames != 4 {
+			t.Errorf("%d frames for %d extensions", frames, len(got))
+		}
+		close(g.gate)
+		synctest.Wait()
+	})
+}
+
+func TestALeaseRunsOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		cause := make(chan error, 1)
+		consume(t, conn, func(ctx context.Context, d *Delivery) error {
+			<-ctx.Done()
+			cause <- context.Cause(ctx)
+			return ctx.Err()
+		}, WithAutoExtend(false), WithLease(10*second))
+		start := time.Now()
+		c.deliver(1, 10, false, "a")
+		err := <-cause
+		if took := time.Since(start); !errors.Is(err, ErrLeaseLost) || took < 10*second || took > 11*second {
+			t.Errorf("ended after %v: %v", took, err)
+		}
+	})
+}
+
+func TestSettlesAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		var errs []error
+		var mu sync.Mutex
+		g := &gather{}
+		consume(t, conn, g.handle, WithErrorFunc(func(err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			errs = append(errs, err)
+		}))
+		c.setVerdict(func(op transport.Op, _ []byte) *transport.Result {
+			return &transport.Result{Code: transport.CodeLeaseLost, Cause: transport.CauseSessionEnded}
+		})
+		c.deliver(1, 10, false, "a")
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		var e *Error
+		if len(errs) != 1 || !errors.Is(errs[0], ErrLeaseLost) || !errors.As(errs[0], &e) || e.Cause != transport.CauseSessionEnded {
+			t.Errorf("errors %v", errs)
+		}
+	})
+}
+
+func TestCorruptMessagesAreNotHandedOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		var bad atomic.Pointer[error]
+		g := &gather{}
+		consume(t, conn, g.handle, WithErrorFunc(func(err error) { bad.Store(&err) }))
+		fc, handle := c.attached()
+		b, _ := record.Append(nil, &record.Message{Body: []byte("rotten")})
+		b[len(b)-1] ^= 1
+		fc.send(transport.OpEvents, 0, &transport.Events{Deliveries: []transport.Delivery{{
+			Handle: handle, Consumer: 1, Incarnation: 5, Place: 1, Token: 1, Attempt: 1, LeaseMs: 10_000, Record: b,
+		}}})
+		c.deliver(1, 10, false, "fine")
+		synctest.Wait()
+		equal(t, "handled", g.bodies(), []string{"fine"})
+		equal(t, "settles", actions(c.settles()), []string{"nack 1", "ack 10"})
+		if err := bad.Load(); err == nil || !errors.Is(*err, ErrMalformed) || !errors.Is(*err, record.ErrChecksum) {
+			t.Errorf("reported: %v", err)
+		}
+	})
+}
+
+func TestWithoutAcksCreditIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		g := &gather{}
+		k := consume(t, conn, g.handle, WithoutAcks(), WithPrefetch(10))
+		if !c.view().consumes[0].NoAck {
+			t.Error("it asks for acks")
+		}
+		c.deliver(1, 1, true, "a", "b", "c", "d")
+		synctest.Wait()
+		if n := len(c.view().credits); n != 0 {
+			t.Errorf("%d credits before half", n)
+		}
+		c.deliver(1, 3, true, "c", "d", "e") // with repeats
+		synctest.Wait()
+		equal(t, "handled", g.bodies(), []string{"a", "b", "c", "d", "e"})
+		if n := len(c.view().credits); n != 1 || c.view().credits[0].Through != 5 {
+			t.Errorf("credits %+v", c.view().credits)
+		}
+		c.deliver(1, 6, true, "f")
+		time.Sleep(2 * second)
+		synctest.Wait()
+		if n := len(c.view().credits); n != 2 || c.view().credits[1].Through != 6 {
+			t.Errorf("a rest of credit is not given back when idle: %+v", c.view().credits)
+		}
+		if err := k.Stop(t.Context()); err != nil || len(c.settles()) != 0 {
+			t.Errorf("stop: %v, settles %v", err, c.settles())
+		}
+	})
+}
+
+func TestIteratorHandsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		publish(t, conn, "x")
+		time.AfterFunc(second, func() { c.deliver(1, 10, false, "a", "b", "c", "d") })
+		for d, err := range conn.Messages(t.Context(), "q") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(d.Body) == "b" {
+				break // unsettled: it keeps its lease
+			}
+			if err := d.Ack(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		synctest.Wait()
+		equal(t, "settles", actions(c.settles()), []string{"ack 10", "nack 12", "nack 13"})
+		for _, s := range c.settles()[1:] {
+			if s.Reason != transport.ReasonShutdown {
+				t.Errorf("handed back with reason %d", s.Reason)
+			}
+		}
+		time.Sleep(30 * second) // its lease is over: the consumer is forgotten
+		left := make(chan int, 1)
+		if err := conn.do(t.Context(), func(m *manager) { left <- len(m.consumers) }); err != nil || <-left != 0 {
+			t.Errorf("consumers left, %v", err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), second)
+		defer cancel()
+		for d, err := range conn.Messages(ctx, "q") {
+			if d != nil || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v, %v", d, err)
+			}
+		}
+	})
+}
+
+func TestStopWaitsForHandlers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		g := &gather{gate: make(chan struct{})}
+		k := consume(t, conn, g.handle)
+		c.deliver(1, 10, false, "a", "b", "c")
+		synctest.Wait()
+		stopped := make(chan error, 1)
+		go func() { stopped <- k.Stop(t.Context()) }()
+		synctest.Wait()
+		select {
+		case <-k.Done():
+			t.Fatal("done before its handler")
+		default:
+		}
+		close(g.gate)
+		if err := <-stopped; err != nil {
+			t.Error(err)
+		}
+		got := actions(c.settles())
+		slices.Sort(got)
+		equal(t, "settles", got, []string{"ack 10", "nack 11", "nack 12"})
+		equal(t, "handled", g.bodies(), []string{"a"})
+	})
+}
+
+func TestStopGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		g := &gather{gate: make(chan struct{})}
+		k := consume(t, conn, g.handle)
+		c.deliver(1, 10, false, "a", "b")
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), second)
+		defer cancel()
+		if err := k.Stop(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("stop: %v", err)
+		}
+		<-k.Done()
+		if n := len(c.view().cancels); n != 2 || !c.view().cancels[1].Return {
+			t.Errorf("cancels %+v", c.view().cancels)
+		}
+	})
+}
+
+func TestConsumerEndsWithItsContextAndQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		g := &gather{}
+		k, err := conn.Consume(ctx, "q", g.handle)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		<-k.Done()
+		if !errors.Is(k.Err(), context.Canceled) {
+			t.Errorf("ended by %v", k.Err())
+		}
+		k = consume(t, conn, g.handle)
+		fc, handle := c.attached()
+		fc.send(transport.OpEvents, 0, &transport.Events{Closed: []transport.Closed{{Handle: handle, Consumer: 2, Code: transport.CodeNotFound}}})
+		<-k.Done()
+		if !errors.Is(k.Err(), ErrNotFound) {
+			t.Errorf("ended by %v", k.Err())
+		}
+		c.setVerdict(func(transport.Op, []byte) *transport.Result {
+			return &transport.Result{Code: transport.CodeNotFound}
+		})
+		if _, err := conn.Consume(t.Context(), "none", g.handle); !errors.Is(err, ErrNotFound) {
+			t.Errorf("no such queue: %v", err)
+		}
+	})
+}
+
+func TestConsumersSurvive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1", "n2")
+		conn := c.connect()
+		defer conn.Close()
+		g := &gather{gate: make(chan struct{}, 10)}
+		lost := make(chan error, 1)
+		consume(t, conn, func(ctx context.Context, d *Delivery) error {
+			err := g.handle(ctx, d)
+			if err != nil {
+				lost <- context.Cause(ctx)
+			}
+			return err
+		})
+		c.deliver(1, 10, false, "a", "b")
+		synctest.Wait()
+		c.cut("")
+		publish(t, conn, "x")
+		last := c.view().lastAttach()
+		equal(t, "tokens held", last.Tokens, []uint64{10, 11})
+		if n := len(c.view().consumes); n != 1 {
+			t.Errorf("%d consumers made", n)
+		}
+		g.gate <- struct{}{}
+		synctest.Wait()
+		equal(t, "settles", actions(c.settles()), []string{"ack 10"})
+
+		c.expire()
+		c.cut("")
+		if err := <-lost; !errors.Is(err, ErrLeaseLost) || !errors.Is(err, ErrSessionExpired) {
+			t.Errorf("lost with its session: %v", err)
+		}
+		synctest.Wait()
+		if n := len(c.view().consumes); n != 2 {
+			t.Errorf("%d consumers made", n)
+		}
+		c.deliver(1, 20, false, "c")
+		g.gate <- struct{}{}
+		synctest.Wait()
+		equal(t, "handled", g.bodies(), []string{"a", "b", "c"})
+		equal(t, "settles", actions(c.settles()), []string{"ack 10", "ack 20"})
+	})
+}
+
+func TestAcksShareFramesAndCallBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		var acked atomic.Int32
+		n := 0
+		consumed := make(chan struct{})
+		go func() {
+			defer close(consumed)
+			for d, err := range conn.Messages(t.Context(), "q", WithPrefetch(4000)) {
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				d.AckAsync(func(err error) {
+					if err == nil {
+						acked.Add(1)
+					}
+				})
+				if n++; n == 3000 {
+					return
+				}
+			}
+		}()
+		synctest.Wait()
+		for i := range 3 {
+			c.deliver(1, uint64(1000*i+1), false, slices.Repeat([]string{"x"}, 1000)...)
+		}
+		<-consumed
+		if err := conn.Flush(t.Context()); err != nil || acked.Load() != 3000 {
+			t.Errorf("%d acked, %v", acked.Load(), err)
+		}
+		if frames := len(c.view().seen); frames > 200 {
+			t.Errorf("3000 acks in %d frames", frames)
+		}
+	})
+}
+
+func TestDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		g := &gather{gate: make(chan struct{})}
+		k := consume(t, conn, g.handle)
+		c.deliver(1, 10, false, "a", "b")
+		synctest.Wait()
+		time.AfterFunc(second, func() { close(g.gate) })
+		if err := conn.Drain(t.Context()); err != nil {
+			t.Error(err)
+		}
+		<-k.Done()
+		got := actions(c.settles())
+		slices.Sort(got)
+		equal(t, "settles", got, []string{"ack 10", "nack 11"})
+		if conn.State() != Closed || c.view().ended != 1 {
+			t.Errorf("%v, %d sessions given up", conn.State(), c.view().ended)
+		}
+	})
+}
+
+func TestSettleContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		done := make(chan struct{})
+		consume(t, conn, func(_ context.Context, d *Delivery) error {
+			defer close(done)
+			c.setHook(func(_ *fakeConn, f transport.Frame) bool { return f.Op == transport.OpSettle })
+			ctx, cancel := context.WithTimeout(context.Background(), second)
+			defer cancel()
+			if err := d.Ack(ctx); !errors.Is(err, ErrUnknownOutcome) || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("ack after it was sent: %v", err)
+			}
+			if err := d.Ack(context.Background()); !errors.Is(err, ErrLeaseLost) {
+				t.Errorf("second ack: %v", err)
+			}
+			return nil
+		})
+		c.deliver(1, 10, false, "a")
+		<-done
+		c.setHook(nil)
+		c.cut("")
+		synctest.Wait()
+		equal(t, "settles", actions(c.settles()), []string{"ack 10"})
+	})
+}
