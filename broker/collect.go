@@ -77,6 +77,9 @@ func (l *lane) entryDone(b *batch) {
 	})
 	l.mu.Lock()
 	l.inFlight--
+	if b == nil && due && l.clock.due && deadline == l.clock.deadline {
+		l.clock.notBefore = l.b.now() + int64(tickIdle)
+	}
 	l.clock.deadline, l.clock.due, l.clock.needs = deadline, due, needs
 	l.bodyBytes = bytes
 	if b != nil {

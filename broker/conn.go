@@ -94,7 +94,7 @@ func (b *Broker) end(t *transport.Conn, err error) {
 		return
 	}
 	b.metrics.refused(e.Code)
-	b.log.Info("connection refused", "remote", t.RemoteAddr(), "code", e.Code.String(), "why", e.Message)
+	b.log.Debug("connection refused", "remote", t.RemoteAddr(), "code", e.Code.String(), "why", e.Message)
 	if err := t.Abort(e, closeTimeout); err != nil {
 		b.log.Debug("close of a connection", "remote", t.RemoteAddr(), "err", err)
 	}
@@ -141,8 +141,12 @@ func (c *conn) read() error {
 		if err != nil {
 			return err
 		}
+		began := c.b.now()
 		if err := c.take(f); err != nil {
 			return err
+		}
+		if c.b.now()-began > int64(c.heartbeat)/4 {
+			c.t.SetReadTimeout(heartbeatsMissed * c.heartbeat) // it was us who did not read
 		}
 		buf = reuse(f.Payload, buf)
 	}
@@ -180,7 +184,6 @@ func (c *conn) admit(cost int) bool {
 		c.mu.Unlock()
 		select {
 		case <-room:
-			c.t.SetReadTimeout(heartbeatsMissed * c.heartbeat) // it was us who did not read
 		case <-c.done:
 			return false
 		}

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"time"
+
 	"github.com/ferrymq/ferrymq/transport"
 )
 
@@ -74,17 +76,19 @@ func (f *forwarded) renew() {
 }
 
 // nextSubmit takes the batch to forward now. The caller holds l.mu.
-func (l *lane) nextSubmit() (*batch, uint64) {
+func (l *lane) nextSubmit() (b *batch, first uint64, wait time.Duration) {
 	if l.sent.bytes >= l.b.o.ForwardBytes {
-		return nil, 0 // an answer wakes the runner
+		return nil, 0, idleWake // an answer wakes the runner
+	}
+	if left := l.holdTill - l.b.now(); left > 0 {
+		return nil, 0, time.Duration(left)
 	}
 	l.requeueOwed()
-	b := l.queue.take()
-	if b == nil {
-		return nil, 0
+	if b = l.queue.take(); b == nil {
+		return nil, 0, idleWake
 	}
 	l.roomMade()
-	return b, l.sent.add(b.ops)
+	return b, l.sent.add(b.ops), 0
 }
 
 // forward sends a batch to the leader. It blocks while the link's outbox is

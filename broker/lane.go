@@ -50,7 +50,8 @@ const (
 	// ownedMax bounds the commands of the broker itself that wait for a
 	// leader; a new leader's first entry makes them needless anyway.
 	owedMax = 1 << 14
-	// holdNanos is how long a lane waits after a proposal failed while it leads.
+	// holdNanos is how long a lane waits after a failure: those who are told of
+	// it come back soon, and so does what the broker itself repeats.
 	holdNanos = int64(20e6)
 )
 

@@ -31,7 +31,6 @@ type metrics struct {
 	queued   *prometheus.Desc
 	outbox   *prometheus.Desc
 	sessions *prometheus.Desc
-	queues   *prometheus.Desc
 	bodies   *prometheus.Desc
 	messages *prometheus.Desc
 	bytes    *prometheus.Desc
@@ -83,7 +82,6 @@ func newMetrics(b *Broker) *metrics {
 	m.queued = desc("submit_queue_bytes", "Commands waiting to be proposed or forwarded.", "group")
 	m.outbox = desc("outbox_bytes", "Bytes waiting to be written to clients.")
 	m.sessions = desc("sessions", "Sessions attached through this node.", "group")
-	m.queues = desc("queues", "Queues of the group.", "group")
 	m.bodies = desc("body_bytes", "Bytes of the group's waiting messages.", "group")
 	m.messages = desc("queue_messages", "Messages of a queue by state; the first queues by name, up to a bound.", "group", "queue", "state")
 	m.bytes = desc("queue_bytes", "Logical bytes of a queue's messages.", "group", "queue")
@@ -136,7 +134,7 @@ func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, c := range m.all {
 		c.Describe(ch)
 	}
-	for _, d := range []*prometheus.Desc{m.inFlight, m.queued, m.outbox, m.sessions, m.queues, m.bodies, m.messages, m.bytes} {
+	for _, d := range []*prometheus.Desc{m.inFlight, m.queued, m.outbox, m.sessions, m.bodies, m.messages, m.bytes} {
 		ch <- d
 	}
 }
@@ -177,7 +175,6 @@ func (m *metrics) collectLane(l *lane, gauge func(*prometheus.Desc, float64, ...
 		bodies = s.Bytes()
 	})
 	gauge(m.bodies, float64(bodies), group)
-	gauge(m.queues, float64(len(page)), group)
 	for i := range page {
 		q := &page[i]
 		gauge(m.messages, float64(q.Ready), group, q.Name, "ready")

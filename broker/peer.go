@@ -142,6 +142,7 @@ func (l *lane) answerForwarded(g *grouping, results []transport.PeerResult) {
 	}
 	var answered []answer
 	var lost, queued failure
+	now := l.b.now()
 	l.mu.Lock()
 	for i := range results {
 		o, skipped, ok := l.sent.answered(results[i].Number)
@@ -155,11 +156,11 @@ func (l *lane) answerForwarded(g *grouping, results []transport.PeerResult) {
 	l.keepOwed(lost.ops)
 	if l.breakAnswered(answered) || len(lost.ops) > 0 {
 		l.sent.renew()
+		l.holdTill = now + holdNanos
 		queued = l.failQueue(transport.CodeNotLeader)
 	}
 	l.mu.Unlock()
 	l.signal()
-	now := l.b.now()
 	for _, a := range answered {
 		if a.op.conn == nil {
 			continue
@@ -183,12 +184,13 @@ type answer struct {
 func outside(c transport.Code) bool { return c > 255 && c.Retryable() }
 
 // breakAnswered does for operations that the leader failed what breakHandles
-// does. The caller holds l.mu.
+// does, and says whether one was of the current generation: then what is
+// queued fails as well. The caller holds l.mu.
 func (l *lane) breakAnswered(list []answer) (broken bool) {
 	for i := range list {
 		a := &list[i]
 		if outside(a.result.Code) {
-			broken = true
+			broken = broken || a.op.number>>generationShift == l.sent.next>>generationShift
 			one := []op{a.op}
 			l.breakHandles(one)
 			l.keepOwed(one)

@@ -174,6 +174,10 @@ func TestQueries(t *testing.T) {
 		t.Fatalf("%+v, %v", list, err)
 	}
 	ask(transport.Query{Kind: "cluster"})
+	var nodes []transport.NodeInfo
+	if err := transport.Unmarshal(ask(transport.Query{Kind: "nodes"}).Body, &nodes); err != nil || len(nodes) != 2 {
+		t.Fatalf("%+v, %v", nodes, err)
+	}
 	s := c.send(transport.OpControl, transport.Control{Kind: "transfer-leader"})
 	c.next("reply", func(f transport.Frame) bool { return f.Stream == s && f.Op == transport.OpQueryReply })
 

@@ -10,7 +10,8 @@ import (
 const (
 	idleWake = time.Minute // a runner without anything to wait for still looks
 	tickMin  = 10 * time.Millisecond
-	clockAge = 10 * time.Second // a clock entry is due when no entry came for this long
+	tickIdle = 20 * time.Millisecond // between ticks while the deadline stays where it was
+	clockAge = 10 * time.Second      // a clock entry is due when no entry came for this long
 )
 
 // proposal is an entry under way.
@@ -26,6 +27,7 @@ type clockState struct {
 	due       bool  // there is a deadline
 	needs     bool  // a lease, grace or retry waits: the clock must not stand still
 	lastEntry int64 // broker time of the last entry
+	notBefore int64 // broker time of the next tick at the earliest: the last one changed nothing
 }
 
 // run is the lane's runner: the only one who dispatches its commands.
@@ -58,11 +60,11 @@ func (l *lane) dispatch() time.Duration {
 			}
 			l.propose(b)
 		case modeForward:
-			b, first := l.nextSubmit()
+			b, first, wait := l.nextSubmit()
 			leader := l.info.Leader
 			l.mu.Unlock()
-			if b == nil {
-				return idleWake
+			if wait > 0 {
+				return wait
 			}
 			l.forward(leader, b, first)
 		default:
@@ -108,7 +110,7 @@ func (l *lane) tickWait(now int64) time.Duration {
 	if l.clock.due {
 		left := time.Duration(l.clock.deadline-l.group.Now().LeaseMillis) * time.Millisecond
 		if left <= 0 {
-			return 0
+			return max(0, time.Duration(l.clock.notBefore-now))
 		}
 		wait = min(wait, max(left, tickMin))
 	}
