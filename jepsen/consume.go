@@ -58,6 +58,10 @@ func (t *Traffic) ackHeld(waiting <-chan heldDelivery) {
 			<-time.After(rest)
 		}
 		t.history.Acking(h.key, h.d.Token)
+		if t.w.NackEvery > 0 && h.key.Seq%t.w.NackEvery == 0 && !h.d.Redelivered {
+			t.nack(h)
+			continue
+		}
 		answers.Add(1)
 		h.d.AckAsync(func(err error) {
 			defer answers.Done()
@@ -66,5 +70,19 @@ func (t *Traffic) ackHeld(waiting <-chan heldDelivery) {
 				t.fail(fmt.Errorf("ack of %s: %w", h.key, err))
 			}
 		})
+	}
+}
+
+// nackTimeout bounds the wait for the answer to a nack.
+const nackTimeout = 30 * time.Second
+
+// nack hands a message back, so that a run has redeliveries to judge.
+func (t *Traffic) nack(h heldDelivery) {
+	ctx, cancel := context.WithTimeout(context.Background(), nackTimeout)
+	defer cancel()
+	err := h.d.Nack(ctx, client.WithReason(client.ReasonShutdown))
+	t.history.Acked(h.key, h.d.Token, Failed)
+	if err != nil && !errors.Is(err, client.ErrLeaseLost) && !errors.Is(err, client.ErrUnknownOutcome) {
+		t.fail(fmt.Errorf("nack of %s: %w", h.key, err))
 	}
 }

@@ -19,7 +19,7 @@ var hurtful = Moment{Unconfirmed: 100, Held: 100}
 func ordinary(queue string) Workload {
 	return Workload{
 		Queue: queue, Producers: 4, Consumers: 4, BodyBytes: 256,
-		Burst: 100, Every: 100 * time.Millisecond, Hold: 100 * time.Millisecond,
+		Burst: 100, Every: 100 * time.Millisecond, Hold: 100 * time.Millisecond, NackEvery: 500,
 	}
 }
 
@@ -54,7 +54,7 @@ func TestNothingConfirmedIsLost(t *testing.T) {
 			h.Widest().Length().Round(time.Millisecond))
 	}
 	<-time.After(time.Until(began.Add(*trafficTime)))
-	s.finish(h, traffic, "work", Floors{Confirmed: 50_000, Delivered: 50_000, Acked: 50_000})
+	s.finish(h, traffic, "work", Floors{Confirmed: 50_000, Delivered: 50_000, Acked: 50_000, Redelivered: 50})
 }
 
 // finish stops the traffic, drains the queue and judges the history.
@@ -107,8 +107,8 @@ func TestMinorityRefusesWrites(t *testing.T) {
 
 	others := s.cluster.Nodes()[1:]
 	s.kill(others)
-	for range 5 {
-		const deadline = 3 * time.Second
+	for range 3 {
+		const deadline = 1500 * time.Millisecond
 		ctx, cancel := context.WithTimeout(s.ctx, deadline)
 		asked := time.Now()
 		_, err := conn.Publish(ctx, "minority", client.Message{Body: []byte("during")})

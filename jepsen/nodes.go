@@ -35,10 +35,10 @@ func (o Options) withDefaults() Options {
 func (o Options) validate() error {
 	var wrong []error
 	if o.Binary == "" {
-		wrong = append(wrong, errors.New("Binary is empty"))
+		wrong = append(wrong, errors.New("option Binary is empty"))
 	}
 	if o.Nodes < 1 || o.Nodes > nodesMax {
-		wrong = append(wrong, fmt.Errorf("Nodes is %d, not 1 to %d", o.Nodes, nodesMax))
+		wrong = append(wrong, fmt.Errorf("option Nodes is %d, not 1 to %d", o.Nodes, nodesMax))
 	}
 	return errors.Join(wrong...)
 }

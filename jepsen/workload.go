@@ -23,6 +23,8 @@ type Workload struct {
 	Every time.Duration
 	// Hold is how long a consumer keeps a message before it acks it.
 	Hold time.Duration
+	// NackEvery hands each NackEvery-th message back at its first delivery; 0: none.
+	NackEvery uint64
 	// Options for every client, besides the workload's own.
 	Options []client.Option
 }

@@ -26,15 +26,6 @@ func busy(cause fsm.Cause) Outcome { return Outcome{Code: fsm.Busy, Cause: cause
 // accepted: an answer that says that the item was taken.
 func accepted(c fsm.Code) bool { return c == fsm.OK || c == fsm.Duplicate || c == fsm.Dropped }
 
-// same verdict for every item.
-func uniform(v fsm.Verdict, n int) []fsm.Verdict {
-	items := make([]fsm.Verdict, n)
-	for i := range items {
-		items[i] = v
-	}
-	return items
-}
-
 // differs says how a result is not the outcome; "" if it is.
 func (o Outcome) differs(r fsm.Result) string {
 	if o.First != nil && !reflect.DeepEqual(*o.First, r) {

@@ -112,7 +112,7 @@ func greet(ctx context.Context, addr string, heartbeat time.Duration) (*raw, err
 	}
 	op, _, err := c.receive()
 	if err == nil && op != opHelloOK {
-		err = fmt.Errorf("Hello was answered with op %d", op)
+		err = fmt.Errorf("a Hello was answered with op %d", op)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.Close())

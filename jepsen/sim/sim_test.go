@@ -117,7 +117,7 @@ func TestWholeClusterInABubble(t *testing.T) {
 		h := jepsen.NewHistory()
 		traffic, err := jepsen.StartTraffic(s.ctx, s, jepsen.Workload{
 			Queue: "work", Producers: 4, Consumers: 4, BodyBytes: 64, Burst: 5, Every: 50 * time.Millisecond,
-			Hold: 100 * time.Millisecond, Options: []client.Option{s.dialer()},
+			Hold: 100 * time.Millisecond, NackEvery: 100, Options: []client.Option{s.dialer()},
 		}, h)
 		require.NoError(t, err)
 		for _, fault := range []func(s *stage){crashLeader, crashFollower, cutLeader, crashLeader, crashAll} {
@@ -131,7 +131,7 @@ func TestWholeClusterInABubble(t *testing.T) {
 		info, err := h.Drained(s.ctx, s.admin, "work")
 		require.NoError(t, err)
 		require.NoError(t, traffic.StopConsuming())
-		account := jepsen.Judge(h, jepsen.Floors{Confirmed: 3000, Delivered: 3000, Acked: 3000})
+		account := jepsen.Judge(h, jepsen.Floors{Confirmed: 3000, Delivered: 3000, Acked: 3000, Redelivered: 20})
 		t.Log(account.String())
 		require.NoError(t, account.Err())
 		require.NoError(t, account.Conserved(info))
