@@ -375,6 +375,7 @@ func TestStopGivesUp(t *testing.T) {
 			t.Errorf("stop: %v", err)
 		}
 		<-k.Done()
+		synctest.Wait()
 		if n := len(c.view().cancels); n != 2 || !c.view().cancels[1].Return {
 			t.Errorf("cancels %+v", c.view().cancels)
 		}

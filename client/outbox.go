@@ -59,10 +59,32 @@ func signal(c chan struct{}) {
 
 // push adds a message. pushed is false when the window is full: wait for room.
 func (o *outbox) push(queue string, m *record.Message, to message) (pushed bool, err error) {
-	size := record.Size(m)
-	to.size = size + wire.BytesLenSize(size)
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	return o.pushLocked(queue, m, to)
+}
+
+// pushCall adds those of the call's messages from index j on that the window
+// takes, so that they share frames, and returns the index of the first one
+// left. What is wrong with a message is told at once.
+func (o *outbox) pushCall(queue string, ms []Message, which []int, j int, c *call) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for end := min(len(which), j+batchMessages); j < end; j++ {
+		r := recordOf(&ms[which[j]])
+		pushed, err := o.pushLocked(queue, &r, message{call: c, index: j})
+		if err != nil {
+			c.tell(j, Receipt{}, err)
+		} else if !pushed {
+			break
+		}
+	}
+	return j
+}
+
+func (o *outbox) pushLocked(queue string, m *record.Message, to message) (pushed bool, err error) {
+	size := record.Size(m)
+	to.size = size + wire.BytesLenSize(size)
 	if o.err != nil {
 		return false, o.err.about("publish", queue)
 	}

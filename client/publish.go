@@ -55,7 +55,9 @@ func (c *Conn) PublishAsync(ctx context.Context, queue string, m Message, done f
 		return err
 	}
 	r := recordOf(&m)
-	return c.out.pushWait(ctx, queue, &r, message{done: done})
+	return c.out.whenRoom(ctx, queue, func() (bool, error) {
+		return c.out.push(queue, &r, message{done: done})
+	})
 }
 
 // publish tries until nothing is busy.
@@ -105,13 +107,22 @@ func (c *Conn) publishOnce(ctx context.Context, queue string, ms []Message, open
 		return
 	}
 	pending := &call{results: make([]PublishResult, n), places: make([]place, n), left: n, over: make(chan struct{})}
-	for j, i := range open {
-		r := recordOf(&ms[i])
-		if err := c.out.pushWait(ctx, queue, &r, message{call: pending, index: j}); err != nil {
-			c.out.mu.Lock()
-			pending.tell(j, Receipt{}, err)
-			c.out.mu.Unlock()
+	pushed := 0
+	err := c.out.whenRoom(ctx, queue, func() (bool, error) {
+		for {
+			next := c.out.pushCall(queue, ms, open, pushed, pending)
+			if next == n || next == pushed {
+				return next == n, nil
+			}
+			pushed = next
 		}
+	})
+	if err != nil {
+		c.out.mu.Lock()
+		for j := pushed; j < n; j++ {
+			pending.tell(j, Receipt{}, err)
+		}
+		c.out.mu.Unlock()
 	}
 	select {
 	case <-pending.over:
@@ -123,16 +134,17 @@ func (c *Conn) publishOnce(ctx context.Context, queue string, ms []Message, open
 	}
 }
 
-// pushWait is push that waits for room.
-func (o *outbox) pushWait(ctx context.Context, queue string, m *record.Message, to message) error {
-	pushed, err := o.push(queue, m, to)
+// whenRoom calls push until it has pushed everything, and waits for room
+// whenever it has not.
+func (o *outbox) whenRoom(ctx context.Context, queue string, push func() (bool, error)) error {
+	pushed, err := push()
 	if pushed || err != nil {
 		return err
 	}
 	o.block(1)
 	defer o.block(-1)
 	for {
-		if pushed, err := o.push(queue, m, to); pushed || err != nil {
+		if pushed, err := push(); pushed || err != nil {
 			return err
 		}
 		select {
