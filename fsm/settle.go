@@ -102,6 +102,9 @@ func (s *State) whyLost(q *queue, it *SettleItem, l *lease, leased bool) Cause {
 	if !ok {
 		m, ok = q.parked.Get(it.Place)
 	}
+	if first, _, waits := q.lane.front(); !ok && waits && it.Place >= first {
+		return CauseUnknownToken // it waits for its first lease
+	}
 	if !ok {
 		return CauseSettled
 	}
