@@ -179,7 +179,7 @@ func (l *lane) tell(f failure) {
 			item.results = append(item.results, transport.PeerResult{Number: o.number, Result: refusal(f.code, "")})
 		case o.conn != nil:
 			g.result(o, refusal(toClient(f.code), ""))
-			l.b.metrics.refused(f.code)
+			l.b.metrics.refused(toClient(f.code))
 		}
 	}
 	g.flush()

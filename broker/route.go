@@ -6,7 +6,8 @@ import (
 
 // LeaderChanged tells who leads a group as far as this node knows; self is
 // true once this node leads and its first entry of the term is applied. Call
-// it in the order of the changes, from one goroutine for each group.
+// it in the order of the changes, from one goroutine for each group; what
+// comes before New returned must be held back until then.
 func (b *Broker) LeaderChanged(group uint32, info transport.GroupInfo, self bool) {
 	if l := b.lanes[group]; l != nil {
 		l.reroute(func() { l.info, l.self = info, self })

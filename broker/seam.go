@@ -17,11 +17,12 @@ type Group interface {
 
 	// Propose replicates count encoded commands as one entry, stamped with the
 	// leader's clocks; count 0 only moves the clocks. The commands are copied:
-	// their memory is the caller's again on return. The function returned blocks until the entry
-	// is applied here or its outcome is decided otherwise. Its error is a
-	// *transport.Error: CodeNotLeader, CodeBusy or CodeShuttingDown say that nothing
-	// was applied, CodeUnknownOutcome that it is not known. Entries are
-	// appended in the order of the calls; call it from one goroutine.
+	// their memory is the caller's again on return. The function returned
+	// blocks until the entry is applied here or its outcome is decided
+	// otherwise, and must be called. Its error is a *transport.Error:
+	// CodeUnknownOutcome says that the entry may or may not be applied, every
+	// other code that it is not. Entries are appended in the order of the
+	// calls; call it from one goroutine.
 	Propose(commands []byte, count int) func() (fsm.Applied, error)
 
 	// View runs f on this node's state, between two entries. f must be short
