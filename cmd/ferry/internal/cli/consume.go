@@ -88,8 +88,10 @@ type printer struct {
 	flags   *consumeFlags
 	out     *bufio.Writer
 	printed uint64
-	waiting []*client.Delivery // printed into the buffer, not acked
-	acks    sync.WaitGroup
+	// patience is when the command ends unless something comes.
+	patience time.Time
+	waiting  []*client.Delivery // printed into the buffer, not acked
+	acks     sync.WaitGroup
 
 	mu     sync.Mutex
 	failed error // first ack that was refused
@@ -108,6 +110,7 @@ func (p *printer) run(ctx context.Context, conn *client.Conn, queue string) erro
 		defer close(deliveries)
 		ended = receive(ctx, conn, queue, p.flags, deliveries)
 	}()
+	p.patience = time.Now().Add(p.firstWait())
 	idle := time.NewTimer(p.firstWait())
 	defer idle.Stop()
 	for {
@@ -122,6 +125,7 @@ func (p *printer) run(ctx context.Context, conn *client.Conn, queue string) erro
 			if p.flags.count > 0 && p.printed >= p.flags.count {
 				return p.stop(nil, cancel, deliveries)
 			}
+			p.patience = time.Now().Add(p.flags.idle)
 			idle.Reset(flushAfter)
 		case <-idle.C:
 			more, err := p.quiet(idle)
@@ -138,17 +142,16 @@ const flushAfter = 5 * time.Millisecond
 // firstWait is how long the first message may take: there is attaching before.
 func (p *printer) firstWait() time.Duration { return p.flags.idle + time.Second }
 
-// quiet is reached when nothing came for a while. It tells whether to go on.
+// quiet is reached when nothing came for a moment. It tells whether to go on.
 func (p *printer) quiet(idle *time.Timer) (more bool, err error) {
-	if len(p.waiting) > 0 || p.out.Buffered() > 0 {
-		idle.Reset(p.flags.idle)
-		return true, p.flush()
-	}
+	err = p.flush()
 	if p.flags.follow {
 		idle.Reset(time.Hour)
-		return true, nil
+		return true, err
 	}
-	return false, nil
+	left := time.Until(p.patience)
+	idle.Reset(max(left, 0))
+	return left > 0, err
 }
 
 // stop ends the receiver and waits for it; what it still has goes back.

@@ -132,6 +132,11 @@ func testMessages(t *testing.T, d *devServer) {
 	require.Contains(t, d.run(t, ExitOK, "one\ntwo\r\nthree", "publish", "lines", "--lines").out, "confirmed 3 of 3")
 	require.Equal(t, "one\ntwo\nthree\n", d.run(t, ExitOK, "", "consume", "lines", "--count", "3").out)
 
+	// More than fits into one batch of acks, all of it before it ends.
+	many := strings.Repeat("x\n", 5*ackBatch)
+	d.run(t, ExitOK, many, "publish", "lines", "--lines")
+	require.Equal(t, many, d.run(t, ExitOK, "", "consume", "lines", "--idle", "300ms").out)
+
 	file := filepath.Join(t.TempDir(), "whole")
 	require.NoError(t, os.WriteFile(file, []byte("a\nb\n"), 0o600))
 	d.run(t, ExitOK, "", "publish", "lines", "--file", file, "--header", "k=v", "--header", "k=w", "--content-type", "text/plain")

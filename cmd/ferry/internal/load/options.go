@@ -28,6 +28,7 @@ const (
 	defaultDuration = 10 * time.Second
 	defaultWindow   = 2048
 	warmup          = time.Second
+	windowBytes     = 4 << 20 // in flight on a connection; more only waits longer
 
 	// backlogPerConnection bounds, in the end-to-end workload, what is
 	// confirmed and not yet acked: the machine is measured, not its memory.

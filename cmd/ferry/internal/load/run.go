@@ -60,7 +60,7 @@ func (r *run) open(ctx context.Context) error {
 	for range connections {
 		dial, cancel := context.WithTimeout(ctx, r.o.Timeout)
 		c, err := client.Dial(dial, r.o.URL, client.WithName("ferry-bench"), client.WithRequestTimeout(r.o.Timeout),
-			client.WithMaxInFlight(r.o.Window, max(64<<20, 2*r.o.Size)))
+			client.WithMaxInFlight(r.o.Window, max(windowBytes, 2*r.o.Size)))
 		cancel()
 		if err != nil {
 			return fmt.Errorf("connect to %s: %w", r.o.URL, err)
