@@ -61,7 +61,8 @@ func (m *manager) connected(d dialResult, now time.Time) {
 		m.dialNext(now)
 		return
 	}
-	m.link, m.phase, m.epochSet, m.tries = d.link, phaseIdle, false, 0
+	m.link, m.linkedAt = d.link, now
+	m.phase, m.epochSet, m.tries = phaseIdle, false, 0
 	hello := &d.link.hello
 	m.book.learn(hello.Nodes)
 	m.windowMax = min(hello.WindowMax, transport.WindowMax)
@@ -115,7 +116,9 @@ func (m *manager) probed(d dialResult, now time.Time) {
 		m.dropLink(nil, false, now)
 		m.connected(d, now)
 	default:
-		m.conn.closeLink(d.link)
+		if err := d.link.close(); err != nil {
+			m.opts.logger.Debug("closing a link", "addr", d.addr, "error", err)
+		}
 	}
 }
 
@@ -151,7 +154,7 @@ func homeGroup(groups []transport.GroupInfo) (home transport.GroupInfo, ok bool)
 func (m *manager) firstSession(group uint32) *session {
 	s := newSession(group, 1, m.conn.identity())
 	if m.opts.session != nil {
-		s.opened, s.resumed = true, true
+		s.opened, s.resumed, s.taken = true, true, true
 	}
 	return s
 }
@@ -201,12 +204,21 @@ func (m *manager) dropLink(cause error, shun bool, now time.Time) {
 	m.conn.linked("")
 }
 
+// linkLife is how long a link must have held for the next to follow at once.
+const linkLife = 500 * time.Millisecond
+
 // linkFailed is for a link that broke. The same node comes first again: a
-// dead one refuses at once.
+// dead one refuses at once. A node that takes connections and breaks them
+// must not be asked without a pause.
 func (m *manager) linkFailed(err error, now time.Time) {
 	addr := m.link.addr
-	shun := isTimeout(err)
-	m.dropLink(err, shun, now)
+	young := now.Sub(m.linkedAt) < linkLife
+	m.dropLink(err, young || isTimeout(err), now)
+	if young {
+		m.round = nil
+		m.dialNext(now)
+		return
+	}
 	m.startRound(addr, now)
 }
 

@@ -115,11 +115,15 @@ func (c *Conn) consume(ctx context.Context, queue string, h Handler, opts []Cons
 
 // addConsumer gives the consumer a number and attaches it.
 func (m *manager) addConsumer(k *Consumer, started chan<- *Error) {
+	k.started = started
+	m.number(k)
+	m.consume(k)
+}
+
+func (m *manager) number(k *Consumer) {
 	m.nextConsumer++
 	k.number = m.nextConsumer
 	m.consumers[k.number] = k
-	k.started = started
-	m.consume(k)
 }
 
 // consume sends the consumer's operation. A session that expires takes it
@@ -138,7 +142,14 @@ func (m *manager) consume(k *Consumer) {
 		},
 	}
 	ctl.done = func(_ *transport.Result, err *Error) {
-		if m.session == session || session == nil {
+		switch {
+		case m.session != session && session != nil:
+		case err != nil && err.Code == transport.CodeConflict && m.session.taken && k.number < maxStrays:
+			// A former holder of the session has left a consumer under this number.
+			delete(m.consumers, k.number)
+			m.number(k)
+			m.consume(k)
+		default:
 			k.answered(err)
 		}
 	}
@@ -180,6 +191,34 @@ func (m *manager) deliver(in *transport.Delivery, now time.Time) {
 	}
 	if k := m.consumers[in.Consumer]; k != nil {
 		k.offer(in, now)
+		return
+	}
+	m.stray(in.Consumer)
+}
+
+// maxStrays bounds the consumers that another process left in the session.
+const maxStrays = 4096
+
+// stray cancels a consumer that nobody here knows: a process that held this
+// session before left it behind, and it would be handed messages for ever.
+func (m *manager) stray(number uint32) {
+	if !m.session.taken || m.strays[number] || len(m.strays) >= maxStrays {
+		return
+	}
+	m.strays[number] = true
+	err := m.out.pushControl(&control{
+		op: transport.OpCancel, name: "cancel",
+		encode: func(dst []byte, h transport.OpHeader) []byte {
+			return transport.Cancel{OpHeader: h, Consumer: number, Return: true}.AppendTo(dst)
+		},
+		done: func(_ *transport.Result, err *Error) {
+			if err != nil {
+				m.opts.logger.Debug("stray consumer not cancelled", "consumer", number, "error", err)
+			}
+		},
+	})
+	if err != nil {
+		m.opts.logger.Debug("stray consumer not cancelled", "consumer", number, "error", err)
 	}
 }
 

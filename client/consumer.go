@@ -230,8 +230,7 @@ func (k *Consumer) handBack() {
 			continue
 		}
 		d.state = stateSettling
-		d.fill(&d.settle, "nack", nackItem(ReasonShutdown, ""))
-		if err := k.c.out.pushSettle(&d.settle); err != nil {
+		if err := k.c.out.pushSettle(d.newSettle("nack", nackItem(ReasonShutdown, ""))); err != nil {
 			d.state = stateLost // closed: the session's end returns it
 			d.lost = asError(err)
 			k.release(d)

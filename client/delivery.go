@@ -58,7 +58,6 @@ type Delivery struct {
 	lost      *Error // why the lease is lost
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
-	settle    settle
 }
 
 // placeKey is where a message stands.
@@ -184,14 +183,8 @@ func (d *Delivery) refusal(op string) error {
 }
 
 func (d *Delivery) newSettle(op string, item transport.SettleItem) *settle {
-	s := &settle{}
-	d.fill(s, op, item)
-	return s
-}
-
-func (d *Delivery) fill(s *settle, op string, item transport.SettleItem) {
 	item.Incarnation, item.Place, item.Token = d.key.incarnation, d.key.place, d.Token
-	*s = settle{d: d, item: item, op: op, at: time.Now()}
+	return &settle{d: d, item: item, op: op, at: time.Now()}
 }
 
 // begin makes the delivery's one settle, or says why it cannot be settled.
@@ -202,8 +195,7 @@ func (d *Delivery) begin(op string, item transport.SettleItem) (*settle, error) 
 		return nil, err
 	}
 	d.state = stateSettling
-	d.fill(&d.settle, op, item)
-	return &d.settle, nil
+	return d.newSettle(op, item), nil
 }
 
 func (d *Delivery) settleAndWait(ctx context.Context, op string, item transport.SettleItem) error {

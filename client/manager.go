@@ -63,6 +63,7 @@ type manager struct {
 	probeAfter time.Duration
 
 	link     *link
+	linkedAt time.Time
 	phase    phase
 	epochSet bool // the session's epoch is raised for this link
 	tries    int  // of attaching on this link
@@ -81,6 +82,7 @@ type manager struct {
 
 	consumers    map[uint32]*Consumer
 	nextConsumer uint32
+	strays       map[uint32]bool // consumers of a former holder of the session, cancelled
 }
 
 func newManager(c *Conn, addrs []string) *manager {
@@ -94,7 +96,7 @@ func newManager(c *Conn, addrs []string) *manager {
 			InitialInterval: retryInitial, Multiplier: retryMultiplier,
 			RandomizationFactor: retryJitter, MaxInterval: retryMax,
 		},
-		requests: map[uint32]*request{}, consumers: map[uint32]*Consumer{},
+		requests: map[uint32]*request{}, consumers: map[uint32]*Consumer{}, strays: map[uint32]bool{},
 		downAt: time.Now(),
 	}
 }

@@ -51,6 +51,7 @@ type session struct {
 	epoch   uint64
 	opened  bool // the group has, or had, its record
 	resumed bool // somebody else's, to be taken over
+	taken   bool // it was taken over: others' consumers may be left in it
 	used    bool // attached at least once
 
 	last            uint64 // number given

@@ -382,3 +382,59 @@ func TestGoAwayAndSilence(t *testing.T) {
 		}
 	})
 }
+
+// What another process left in the session is used or cancelled.
+func TestConsumersOfAFormerHolder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect(WithSession([16]byte{1}, [16]byte{2}))
+		defer conn.Close()
+		conflicts := 2
+		c.setVerdict(func(op transport.Op, _ []byte) *transport.Result {
+			if op != transport.OpConsume || conflicts == 0 {
+				return nil
+			}
+			conflicts--
+			return &transport.Result{Code: transport.CodeConflict}
+		})
+		g := &gather{}
+		consume(t, conn, g.handle)
+		c.deliver(3, 10, false, "mine")
+		c.deliver(1, 20, false, "theirs")
+		synctest.Wait()
+		equal(t, "handled", g.bodies(), []string{"mine"})
+		v := c.view()
+		if len(v.cancels) != 1 || v.cancels[0].Consumer != 1 || !v.cancels[0].Return {
+			t.Errorf("cancels %+v", v.cancels)
+		}
+	})
+}
+
+// A node that takes connections and breaks them is not asked without a pause.
+func TestPausesBetweenLinksThatBreak(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		var links atomic.Int32
+		c.setHook(func(fc *fakeConn, f transport.Frame) bool {
+			switch f.Op {
+			case transport.OpHello:
+				links.Add(1)
+			case transport.OpOpen:
+				fc.send(transport.OpError, 0, transport.Errorf(transport.CodeLimit, "go away"))
+				return true
+			}
+			return false
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		_, err := conn.Publish(ctx, "q", Message{})
+		if !errors.Is(err, ErrLimit) || !errors.Is(err, ErrTimeout) {
+			t.Errorf("publish: %v", err)
+		}
+		if n := links.Load(); n < 10 || n > 60 {
+			t.Errorf("%d links in 2 s", n)
+		}
+	})
+}
