@@ -7,6 +7,7 @@ import (
 	"log"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 )
@@ -23,7 +24,7 @@ func NewHCLogger(l *slog.Logger) hclog.Logger {
 	if l == nil {
 		l = slog.Default()
 	}
-	return &hcLogger{base: l, log: l}
+	return &hcLogger{base: l, log: l, repeats: newRepeats()}
 }
 
 // NewStdLogger is for libraries that take the standard library's logger and
@@ -38,6 +39,7 @@ type hcLogger struct {
 	log     *slog.Logger
 	name    string
 	implied []any
+	repeats *repeats // shared by all loggers derived from one
 }
 
 func (h *hcLogger) Log(level hclog.Level, msg string, args ...any) {
@@ -45,7 +47,17 @@ func (h *hcLogger) Log(level hclog.Level, msg string, args ...any) {
 	if !h.log.Enabled(context.Background(), l) {
 		return
 	}
-	h.log.Log(context.Background(), l, msg, slogArgs(args)...)
+	converted := slogArgs(args)
+	if l >= slog.LevelWarn {
+		show, hidden := h.repeats.show(h.name+msg, time.Now())
+		if !show {
+			return
+		}
+		if hidden > 0 {
+			converted = append(converted, "repeated", hidden)
+		}
+	}
+	h.log.Log(context.Background(), l, msg, converted...)
 }
 
 func (h *hcLogger) Trace(msg string, args ...any) { h.Log(hclog.Trace, msg, args...) }

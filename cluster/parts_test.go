@@ -270,3 +270,32 @@ func TestNodeMetaFits(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestRepeatedWarningsAreCounted(t *testing.T) {
+	var out bytes.Buffer
+	l := NewHCLogger(slog.New(slog.NewTextHandler(&out, nil))).Named("raft")
+	for range 100 {
+		l.Error("failed to heartbeat to", "peer", "b")
+		l.Info("always")
+	}
+	if got := strings.Count(out.String(), "failed to heartbeat"); got != repeatsBurst {
+		t.Errorf("shown %d times", got)
+	}
+	if got := strings.Count(out.String(), "always"); got != 100 {
+		t.Errorf("information is not held back: %d", got)
+	}
+	r := newRepeats()
+	now := time.Now()
+	for range 10 {
+		r.show("m", now)
+	}
+	if show, hidden := r.show("m", now.Add(repeatsEvery)); !show || hidden != 10-repeatsBurst {
+		t.Errorf("%v, %d hidden", show, hidden)
+	}
+	for i := range 2 * repeatsMax {
+		r.show(time.Duration(i).String(), now)
+	}
+	if len(r.seen) > repeatsMax {
+		t.Errorf("%d messages are remembered", len(r.seen))
+	}
+}

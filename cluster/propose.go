@@ -36,9 +36,9 @@ func fenced(l *raft.Log) bool {
 }
 
 // Propose replicates count encoded commands as one entry, stamped with this
-// leader's clocks; count 0 only moves the clocks. The commands are owned by
-// the group from now on. The function returned blocks until the entry is
-// applied here or its outcome is decided otherwise, and must be called. Its
+// leader's clocks; count 0 only moves the clocks. The commands are copied. The
+// function returned blocks until the entry is applied here or its outcome is
+// decided otherwise, and must be called, by one goroutine at a time. Its
 // error is a *transport.Error: CodeUnknownOutcome says that the entry may or
 // may not be applied, every other code that it is not and never will be.
 //

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -109,20 +110,23 @@ func (n *Node) onStats(_ context.Context, _ string, q StatsRequest) (StatsReply,
 }
 
 // stats of this replica.
-func (g *Group) stats() (StatsReply, error) {
-	s := StatsReply{
+func (g *Group) stats() (s StatsReply, failure error) {
+	s = StatsReply{
 		ServerID: g.opts.ServerID, LastIndex: g.raft.LastIndex(),
 		CommitIndex: g.raft.CommitIndex(), AppliedIndex: g.fsm.applied.at(), LastContactMs: -1,
 	}
 	stats := g.raft.Stats()
-	term, err := strconv.ParseUint(stats["last_log_term"], 10, 64)
-	if err != nil {
-		return s, err
+	number := func(name string) uint64 {
+		n, err := strconv.ParseUint(stats[name], 10, 64)
+		if err != nil {
+			failure = errors.Join(failure, fmt.Errorf("raft's %s: %w", name, err))
+		}
+		return n
 	}
-	if snapTerm, err := strconv.ParseUint(stats["last_snapshot_term"], 10, 64); err == nil {
-		term = max(term, snapTerm) // right after a snapshot the log may be empty
-	}
-	s.LastTerm = term
+	// Right after an install the log may be empty, and the last entry of the
+	// snapshot one that the state machine does not see.
+	s.LastTerm = max(number("last_log_term"), number("last_snapshot_term"))
+	s.AppliedIndex = max(s.AppliedIndex, number("last_snapshot_index"))
 	switch last := g.raft.LastContact(); {
 	case g.leading() != nil:
 		s.LastContactMs = 0
@@ -132,7 +136,7 @@ func (g *Group) stats() (StatsReply, error) {
 	if d, some := g.fsm.digests.last(); some {
 		s.DigestIndex, s.Digest = d.Index, d.Digest
 	}
-	return s, nil
+	return s, failure
 }
 
 // errDiverged: this replica's state differs from a majority's.
