@@ -31,6 +31,25 @@ func Restore(r io.Reader) (*State, error) {
 	return x.s, nil
 }
 
+// Counters and deadlines in a snapshot are bounded, so that no sum with them
+// overflows.
+const (
+	counterMax  = 1 << 62
+	deadlineMax = 2 * clockMax
+)
+
+func readCounter(c *wire.Cursor) uint64 { return c.UintMax(counterMax) }
+
+func readDeadline(c *wire.Cursor) int64 {
+	at := c.Offset()
+	v := c.Int()
+	if v < endNow || v > deadlineMax {
+		c.Fail(at, wire.ErrRange, "deadline")
+		return 0
+	}
+	return v
+}
+
 type restorer struct {
 	s     *State
 	stage byte // of the last frame
@@ -101,10 +120,10 @@ func (x *restorer) head(c *wire.Cursor) error {
 	x.shelves = map[owner]*shelf{}
 	s.group = c.Uint32()
 	s.version = Version(c.Uint16())
-	s.index = c.Uint()
+	s.index = readCounter(c)
 	s.clock.WallMillis = int64(c.UintMax(clockMax))
 	s.clock.LeaseMillis = int64(c.UintMax(clockMax))
-	s.tokens, s.incarnations, s.serials = c.Uint(), c.Uint(), c.Uint()
+	s.tokens, s.incarnations, s.serials = readCounter(c), readCounter(c), readCounter(c)
 	readFixed(c, s.digest[:])
 	if s.version == 0 || s.version > VersionCurrent {
 		return fmt.Errorf("%w: %d, known up to %d", ErrVersion, s.version, VersionCurrent)
@@ -117,7 +136,7 @@ func (x *restorer) queue(c *wire.Cursor) error {
 	q := &queue{gen: s.gen, incarnation: c.Uint(), name: c.String()}
 	q.settings.read(c)
 	q.paused = c.Bool()
-	q.deadLetter, q.source, q.places, q.turns = c.Uint(), c.Uint(), c.Uint(), c.Uint()
+	q.deadLetter, q.source, q.places, q.turns = c.Uint(), c.Uint(), readCounter(c), readCounter(c)
 	q.published, q.acked, q.dead, q.purged = c.Uint(), c.Uint(), c.Uint(), c.Uint()
 	if last, _, ok := s.queues.Max(); ok && last >= q.incarnation {
 		return fmt.Errorf("queue %d after %d", q.incarnation, last)
@@ -137,7 +156,7 @@ func (x *restorer) session(c *wire.Cursor) error {
 	y.idleMillis = c.Uint32()
 	y.epoch = c.Uint()
 	y.attached, y.node, y.ending = c.Bool(), c.String(), c.Bool()
-	graceAt, idleAt := c.Int(), c.Int()
+	graceAt, idleAt := readDeadline(c), readDeadline(c)
 	y.judged, y.answered, y.lastOrdered = c.Uint(), c.Uint(), c.Uint()
 	for range c.ArrayLen(WindowOperations) {
 		k := readKept(c)
@@ -173,8 +192,8 @@ func (x *restorer) consumer(c *wire.Cursor) error {
 	y := &consumer{gen: s.gen, serial: c.Uint(), session: c.Uint(), queue: c.Uint(), number: c.Uint32(),
 		creditMessages: c.Uint32(), creditBytes: c.Uint32(), concurrency: c.Uint32(), leaseMillis: c.Uint32(),
 		noAck: c.Bool(), closing: c.Bool(), turn: c.Uint()}
-	armedAt := c.Int()
-	y.assigned, y.taken = c.Uint(), c.Uint()
+	armedAt := readDeadline(c)
+	y.assigned, y.taken = readCounter(c), readCounter(c)
 	for range c.ArrayLen(MaxCreditMessages) {
 		n := c.Uint32()
 		y.sizes = append(y.sizes, n)

@@ -106,7 +106,7 @@ func (x *restorer) message(c *wire.Cursor) error {
 	case partParked:
 		return insert(&h.parked, place, m, c)
 	case partLeased:
-		l := lease{message: m, token: c.Uint(), consumer: c.Uint(), deadline: int64(c.UintMax(clockMax)),
+		l := lease{message: m, token: c.Uint(), consumer: c.Uint(), deadline: readDeadline(c),
 			millis: c.Uint32(), extended: c.Bool()}
 		return insert(&h.leased, place, l, c)
 	}
