@@ -32,6 +32,8 @@ type pilot struct {
 	mu    sync.Mutex
 	stats map[string]StatsReply // by server id, of the last round
 	state *autopilot.State      // of the last round
+
+	stuck uint64 // of unstick; autopilot's goroutine's
 }
 
 func newPilot(n *Node, r *replica) *pilot {
@@ -134,6 +136,7 @@ func (p *pilot) FetchServerStats(ctx context.Context, servers map[raft.ServerID]
 	p.stats = replies
 	p.mu.Unlock()
 	p.compareDigests(ctx, replies)
+	p.stuck = p.r.unstick(p.stuck)
 	out := make(map[raft.ServerID]*autopilot.ServerStats, len(replies))
 	for id, s := range replies {
 		contact := time.Duration(s.LastContactMs) * time.Millisecond

@@ -458,3 +458,44 @@ func TestOptionsNameEveryMistake(t *testing.T) {
 		}
 	}
 }
+
+// A void entry moves the log and nothing else.
+func TestUnstick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSim(t, 3, nil)
+		defer s.close()
+		s.bootstrap()
+		l := s.leader()
+		last := s.mustPropose(l, 1).Index
+		if got := l.unstick(7); got != 0 || l.raft.LastIndex() != last {
+			t.Fatalf("a log that is committed: %d, ends at %d", got, l.raft.LastIndex())
+		}
+		if err := l.appendVoid(); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Verify(t.Context()); err != nil { // which waits for what was applied
+			t.Fatal(err)
+		}
+		if l.raft.CommitIndex() != last+1 {
+			t.Errorf("committed up to %d", l.raft.CommitIndex())
+		}
+		s.mustPropose(l, 2)
+		s.same()
+		for i, r := range s.replicas {
+			if got := sessions(r.Group); got != 2 {
+				t.Errorf("replica %d has %d sessions", i+1, got)
+			}
+		}
+		for i := range s.replicas { // nothing gets committed any more
+			s.isolate(i)
+		}
+		wait := l.Propose(opening(3), 1)
+		synctest.Wait()
+		if got := l.unstick(0); got != last+3 {
+			t.Errorf("noticed %d", got)
+		}
+		if _, err := wait(); err == nil {
+			t.Error("committed alone")
+		}
+	})
+}
