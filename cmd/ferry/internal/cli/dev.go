@@ -82,7 +82,7 @@ func (a *app) runDev(ctx context.Context, f *devFlags) (err error) {
 	case <-ctx.Done():
 		// The last nodes miss the first ones; nobody wants to read of it. What
 		// goes wrong is still told by the end of each.
-		log.off.Store(true)
+		log.mute()
 		_, err := fmt.Fprintln(a.Out, "\nstopping")
 		return err
 	case <-nodes.ended:

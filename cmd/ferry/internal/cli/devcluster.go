@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/ferrymq/ferrymq/cmd/ferry/internal/config"
@@ -82,14 +81,24 @@ func (d *devCluster) stop() error {
 	return errors.Join(errs...)
 }
 
-// muteable is a writer that can be turned off.
+// muteable is one writer for the logs of several nodes, which can be turned off.
 type muteable struct {
+	mu  sync.Mutex
 	to  io.Writer
-	off atomic.Bool
+	off bool
 }
 
+func (m *muteable) mute() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.off = true
+}
+
+// Write writes a whole line. The lock covers it, so that lines stay whole.
 func (m *muteable) Write(p []byte) (int, error) {
-	if m.off.Load() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.off {
 		return len(p), nil
 	}
 	return m.to.Write(p)
