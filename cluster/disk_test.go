@@ -183,14 +183,13 @@ func TestThreeNodesOnDisk(t *testing.T) {
 				d.start(t, b)
 				defer d.stop(t)
 			}
-			l := leaderOf(t, nodes)
 			open(t, nodes, 0, 200)
 			within(t, "all replicas apply", func() bool {
 				return sessionsOf(nodes[0]) == 200 && sessionsOf(nodes[1]) == 200 && sessionsOf(nodes[2]) == 200
 			})
 			within(t, "a verified read", func() bool { return leaderOf(t, nodes).Group(0).Verify(t.Context()) == nil })
 
-			l = leaderOf(t, nodes)
+			l := leaderOf(t, nodes)
 			l.stop(t)                 // the leader goes
 			open(t, nodes, 200, 2500) // across snapshots
 			l.start(t, b)

@@ -467,3 +467,41 @@ func TestForgottenStoreIsRebuilt(t *testing.T) {
 		eventually(t, "it is back", b.Ready)
 	})
 }
+
+// A log store that hangs reports itself past its deadline and returns an error
+// (cluster/store): the leader steps down, its node asks to be stopped, and
+// another one takes over.
+func TestHungLogStoreStopsTheNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		errHung := errors.New("store call exceeded its deadline")
+		logs, fatals := make(map[string]*failingLog), make(map[string]func(error))
+		s := newNodeSim(t, func(name string, o *NodeOptions) {
+			open := o.OpenStores
+			o.OpenStores = func(group uint32, fatal func(error)) (GroupStores, error) {
+				st, err := open(group, fatal)
+				logs[name], fatals[name] = &failingLog{LogStore: st.Log}, fatal
+				st.Log = logs[name]
+				return st, err
+			}
+		})
+		defer s.close()
+		l := s.formed("a", "b", "c")
+		log := logs[l.name]
+		log.mu.Lock()
+		log.fail = errHung
+		log.mu.Unlock()
+		fatals[l.name](errHung)
+		if _, err := propose(l.Group(0), 1); !errors.Is(err, transport.CodeUnknownOutcome) {
+			t.Errorf("the entry that hung: %v", err)
+		}
+		<-l.Done()
+		if !errors.Is(l.Err(), errHung) {
+			t.Error(l.Err())
+		}
+		s.stop(l)
+		next := s.leader()
+		if _, err := propose(next.Group(0), 2); err != nil {
+			t.Error(err)
+		}
+	})
+}
