@@ -8,10 +8,10 @@ BENCH_OUT ?=
 export BENCH_OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help build static test bench demo image compose-test fuzz clean
+.PHONY: help build static test e2e gap false-election bench demo image compose-test fuzz clean
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/ferry
 	go build -ldflags '$(LDFLAGS)' -o bin/ferry ./cmd/ferry
@@ -22,6 +22,15 @@ static: ## build build/image/ferry, static, for the image
 
 test: ## gofmt, vet, staticcheck, wasip1 build and all tests with -race
 	scripts/test.sh
+
+e2e: ## 60 s of traffic through three processes; kill leaders, a follower, all
+	go test ./jepsen -count=1 -v -run '^TestNothingConfirmedIsLost$$' -traffic 60s
+
+gap: ## kill ten leaders and measure how long nothing is confirmed
+	go test ./jepsen -count=1 -v -run '^TestGapAtLeaderKill$$' -gap-kills 10
+
+false-election: ## watch a busy cluster for ten minutes: its term must not change
+	go test -tags long ./jepsen -count=1 -v -run '^TestNoFalseElection$$' -timeout 30m
 
 bench: build ## measure three processes on this machine; BENCH_OUT=file writes JSON
 	bin/ferry bench suite $(if $(BENCH_OUT),--out '$(BENCH_OUT)')
