@@ -17,11 +17,11 @@ import (
 const (
 	defaultHeartbeatTimeout = 400 * time.Millisecond
 	defaultElectionTimeout  = 400 * time.Millisecond
-	defaultLeaderLease      = 200 * time.Millisecond
+	defaultLeaderLease      = 400 * time.Millisecond
 	defaultCommitTimeout    = 50 * time.Millisecond
 	defaultEnqueueTimeout   = 5 * time.Second
-	defaultSnapshotBytes    = 64 << 20
-	defaultTrailingBytes    = 64 << 20
+	defaultSnapshotBytes    = 256 << 20
+	defaultTrailingBytes    = 256 << 20
 	defaultCloseTimeout     = 5 * time.Second
 )
 
@@ -62,13 +62,13 @@ type GroupOptions struct {
 
 	HeartbeatTimeout time.Duration // default 400 ms
 	ElectionTimeout  time.Duration // default 400 ms
-	LeaderLease      time.Duration // default 200 ms
+	LeaderLease      time.Duration // default 400 ms
 	CommitTimeout    time.Duration // default 50 ms
 	EnqueueTimeout   time.Duration // default 5 s: how long Propose waits for raft's main loop
 	CloseTimeout     time.Duration // default 5 s: bounds each step of Close
 
-	SnapshotBytes int64 // default 64 MiB: applied since the last snapshot before the next is taken
-	TrailingBytes int64 // default 64 MiB: log kept behind a snapshot for slow followers
+	SnapshotBytes int64 // default 256 MiB: applied since the last snapshot before the next is taken
+	TrailingBytes int64 // default 256 MiB: log kept behind a snapshot for slow followers
 
 	Logger  *slog.Logger
 	Metrics *Metrics // default: counted, but not registered

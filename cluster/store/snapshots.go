@@ -15,6 +15,12 @@ import (
 const (
 	snapshotsFolder = "snapshots" // as raft.FileSnapshotStore names it
 	snapshotTmp     = ".tmp"
+	snapshotState   = "state.bin"
+
+	// flushEvery bounds the unwritten bytes of a snapshot under way. Left to
+	// its end they would all go to the disk at once, and every fsync of the
+	// log would wait for them: long enough to lose the leadership.
+	flushEvery = 4 << 20
 )
 
 // snapshots is raft.FileSnapshotStore with the missing folder fsyncs. That
@@ -103,12 +109,17 @@ func (s *snapshots) Create(version raft.SnapshotVersion, index, term uint64, con
 	if err != nil {
 		return nil, s.failed("create snapshot", err)
 	}
-	for _, dir := range []string{filepath.Join(s.dir, sink.ID()+snapshotTmp), s.dir} {
+	folder := filepath.Join(s.dir, sink.ID()+snapshotTmp)
+	for _, dir := range []string{folder, s.dir} {
 		if err := s.syncDir(dir); err != nil {
 			return nil, errors.Join(s.failed("create snapshot", err), sink.Cancel())
 		}
 	}
-	return &snapshotSink{SnapshotSink: sink, store: s, index: index}, nil
+	state, err := os.OpenFile(filepath.Join(folder, snapshotState), os.O_WRONLY, 0)
+	if err != nil {
+		return nil, errors.Join(s.failed("create snapshot", err), sink.Cancel())
+	}
+	return &snapshotSink{SnapshotSink: sink, store: s, index: index, state: state}, nil
 }
 
 // failed poisons the store if the system refused.
@@ -124,11 +135,17 @@ type snapshotSink struct {
 	raft.SnapshotSink
 	store *snapshots
 	index uint64
+	state *os.File // the file that the sink writes, to flush it on the way
+	dirty int      // bytes written since the last flush
 	over  bool
 }
 
 func (k *snapshotSink) Write(p []byte) (int, error) {
 	n, err := k.SnapshotSink.Write(p)
+	if k.dirty += n; err == nil && k.dirty >= flushEvery {
+		k.dirty = 0
+		err = fdatasync(k.state)
+	}
 	if err != nil {
 		err = k.store.failed("write snapshot", err)
 	}
@@ -142,7 +159,7 @@ func (k *snapshotSink) Close() error {
 		return nil
 	}
 	k.over = true
-	if err := k.store.poison.err(); err != nil {
+	if err := errors.Join(k.store.poison.err(), k.state.Close()); err != nil {
 		return errors.Join(err, k.SnapshotSink.Cancel())
 	}
 	if err := k.SnapshotSink.Close(); err != nil {
@@ -157,7 +174,7 @@ func (k *snapshotSink) Cancel() error {
 		return nil
 	}
 	k.over = true
-	if err := k.SnapshotSink.Cancel(); err != nil {
+	if err := errors.Join(k.state.Close(), k.SnapshotSink.Cancel()); err != nil {
 		return k.store.failed("cancel snapshot", err)
 	}
 	return nil
