@@ -298,7 +298,7 @@ type GoAway struct {
 
 // Query asks for state. Body and reply depend on Kind and are msgpack.
 type Query struct {
-	Kind  string // "queues", "queue", "cluster", "nodes", "stats"
+	Kind  string // "queues", "queue", "cluster", "nodes"
 	Group uint32
 	Name  string // of a queue, or a prefix
 	After string // paging: names greater than this
@@ -310,7 +310,7 @@ type Query struct {
 type Control struct {
 	Kind  string // "transfer-leader", "remove"
 	Group uint32
-	Node  string // target; "" for transfer-leader: any
+	Node  string // target; "" for transfer-leader: any; a server id, too, for remove
 }
 
 // QueryReply answers a Query or Control.
