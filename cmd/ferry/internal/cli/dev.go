@@ -45,7 +45,7 @@ func (a *app) dev() *cobra.Command {
 	flags := c.Flags()
 	flags.StringVar(&f.data, "data", "", "folder to keep data in (default: a temporary one)")
 	flags.IntVar(&f.port, "port", devPort, "first node's port; the next are 10 and 20 above; 0: free ones")
-	flags.StringVar(&f.logLevel, "log-level", "warn", "debug, info, warn or error")
+	flags.StringVar(&f.logLevel, "log-level", "error", "debug, info, warn or error")
 	flags.StringVar(&f.logStore, "log-store", config.LogStoreWAL, "store of the Raft log: wal or boltdb")
 	c.RunE = func(cmd *cobra.Command, _ []string) error { return a.runDev(cmd.Context(), f) }
 	return c

@@ -77,7 +77,8 @@ func oneLine(err error) string {
 		}
 		return fmt.Sprintf("%d mistakes:%s", len(lines), b.String())
 	}
-	return strings.Join(lines, "; ")
+	// The client's errors begin with the program's name, too.
+	return strings.TrimPrefix(strings.Join(lines, "; "), "ferry: ")
 }
 
 // app is one run of the program.
