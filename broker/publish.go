@@ -38,9 +38,6 @@ func (b *Broker) checkPublish(m *transport.Publish) (transport.Result, bool) {
 	}
 	i, sum := 0, 0
 	err := transport.EachRecord(m.Records, m.Count, func(r []byte) error {
-		if err := record.Check(r); err != nil {
-			return err
-		}
 		v, err := record.Parse(r)
 		if err != nil {
 			return err
