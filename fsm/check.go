@@ -8,7 +8,11 @@ func (s *State) Check() error {
 	if s.broken != nil {
 		return s.broken
 	}
-	for _, check := range []func() error{s.checkQueues, s.checkSessions, s.checkConsumers, s.checkBodies, s.checkTimers} {
+	var all tally
+	for _, check := range []func() error{
+		func() error { return s.checkQueues(&all) }, s.checkSessions, s.checkConsumers,
+		func() error { return s.checkBodies(&all) }, s.checkTimers,
+	} {
 		if err := check(); err != nil {
 			return fmt.Errorf("%w: %w", ErrBroken, err)
 		}
@@ -16,7 +20,7 @@ func (s *State) Check() error {
 	return nil
 }
 
-func (s *State) checkQueues() (err error) {
+func (s *State) checkQueues(all *tally) (err error) {
 	if s.names.Len() != s.queues.Len() {
 		return fmt.Errorf("%d names of %d queues", s.names.Len(), s.queues.Len())
 	}
@@ -26,7 +30,7 @@ func (s *State) checkQueues() (err error) {
 			return false
 		}
 		if err = s.checkPair(q); err == nil {
-			err = s.checkQueue(q)
+			err = s.checkQueue(q, all)
 		}
 		return err == nil
 	})
@@ -46,17 +50,18 @@ func (s *State) checkPair(q *queue) error {
 	return nil
 }
 
-func (s *State) checkQueue(q *queue) error {
+func (s *State) checkQueue(q *queue, all *tally) error {
 	if t := q.settings; t.LeaseMillis == 0 || leaseFault(t.LeaseMillis) != "" || t.FailureLimit < UnlimitedFailures || t.FailureLimit == 0 {
 		return fmt.Errorf("queue %d: settings %+v", q.incarnation, t)
 	}
-	n, bytes, err := s.checkShelf(&q.shelf, q.places)
+	found, err := s.checkShelf(&q.shelf, q.places)
 	if err != nil {
 		return fmt.Errorf("queue %d: %w", q.incarnation, err)
 	}
-	if n != q.messages() || bytes != q.bytes {
+	all.join(found)
+	if found.messages != q.messages() || found.bytes != q.bytes {
 		return fmt.Errorf("queue %d: %d messages, %d bytes counted, %d and %d found",
-			q.incarnation, q.messages(), q.bytes, n, bytes)
+			q.incarnation, q.messages(), q.bytes, found.messages, found.bytes)
 	}
 	if q.deadLetter == 0 {
 		q.returned.Scan(func(place uint64, m message) bool {
@@ -84,9 +89,36 @@ func (s *State) checkQueue(q *queue) error {
 	return err
 }
 
+// tally is what a walk over messages or bodies found.
+type tally struct {
+	messages uint64
+	bytes    uint64
+	ids      uint64 // sum of mixed ids: equal for equal sets, in any order
+}
+
+func (t *tally) add(index uint64, position, size uint32) {
+	t.messages++
+	t.bytes += uint64(size)
+	t.ids += mix(mix(index) ^ uint64(position))
+}
+
+func (t *tally) join(o tally) {
+	t.messages += o.messages
+	t.bytes += o.bytes
+	t.ids += o.ids
+}
+
+// mix is the finalizer of splitmix64 (Steele, Lea, Flood 2014).
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
 // checkShelf counts the messages, each of which has its own place and a body.
-func (s *State) checkShelf(h *shelf, places uint64) (n, bytes uint64, err error) {
-	seen := map[uint64]bool{}
+func (s *State) checkShelf(h *shelf, places uint64) (t tally, err error) {
+	seen := map[uint64]bool{} // places of messages with a record; those in the lane rise by themselves
 	see := func(place, index uint64, position, size uint32, wall int64) bool {
 		if seen[place] || place == 0 || place > places {
 			err = fmt.Errorf("place %d of %d is twice or wrong", place, places)
@@ -95,13 +127,14 @@ func (s *State) checkShelf(h *shelf, places uint64) (n, bytes uint64, err error)
 		} else if wall > s.clock.WallMillis || index > s.index {
 			err = fmt.Errorf("message %d-%d is from the future", index, position)
 		}
-		seen[place] = true
-		n++
-		bytes += uint64(size)
+		t.add(index, position, size)
 		return err == nil
 	}
-	h.lane.each(func(place uint64, m packed) bool { return see(place, m.index, m.position, m.size, m.wall) })
-	visit := func(place uint64, m message) bool { return see(place, m.index, m.position, m.size, m.wall) }
+	visit := func(place uint64, m message) bool {
+		good := see(place, m.index, m.position, m.size, m.wall)
+		seen[place] = true
+		return good
+	}
 	for _, walk := range []func(){
 		func() { h.returned.Scan(visit) },
 		func() { h.leased.Scan(func(place uint64, l lease) bool { return visit(place, l.message) }) },
@@ -113,34 +146,38 @@ func (s *State) checkShelf(h *shelf, places uint64) (n, bytes uint64, err error)
 				return err == nil && visit(place, m)
 			})
 		},
+		func() {
+			h.lane.each(func(place uint64, m packed) bool { return see(place, m.index, m.position, m.size, m.wall) })
+		},
 	} {
 		if err == nil {
 			walk()
 		}
 	}
-	return n, bytes, err
+	return t, err
 }
 
-// checkBodies checks that there is no body without a message.
-func (s *State) checkBodies() (err error) {
-	var n uint64
-	s.queues.Scan(func(_ uint64, q *queue) bool {
-		n += q.messages()
-		return true
-	})
+// checkBodies checks that messages and bodies are of the same ids: no body
+// without a message, and no two messages of one body.
+func (s *State) checkBodies(messages *tally) (err error) {
 	s.junk.Scan(func(serial uint64, j *junk) bool {
-		found, _, fault := s.checkShelf(&j.shelf, ^uint64(0))
+		found, fault := s.checkShelf(&j.shelf, ^uint64(0))
 		switch {
 		case fault != nil:
 			err = fmt.Errorf("junk %d: %w", serial, fault)
-		case found == 0 || serial > s.serials:
+		case found.messages == 0 || serial > s.serials:
 			err = fmt.Errorf("junk %d is empty or unknown", serial)
 		}
-		n += found
+		messages.join(found)
 		return err == nil
 	})
-	if err == nil && n != s.bodies.Len() {
-		err = fmt.Errorf("%d messages, %d bodies", n, s.bodies.Len())
+	if err != nil {
+		return err
 	}
-	return err
+	var bodies tally
+	s.bodies.Each(func(index uint64, position uint32) { bodies.add(index, position, 0) })
+	if messages.messages != bodies.messages || messages.ids != bodies.ids {
+		return fmt.Errorf("%d messages, %d bodies, or not of the same ids", messages.messages, bodies.messages)
+	}
+	return nil
 }

@@ -92,6 +92,18 @@ func (s *Store) Drop(index uint64, position uint32) error {
 	return nil
 }
 
+// Each visits the ids of all bodies, in their order.
+func (s *Store) Each(visit func(index uint64, position uint32)) {
+	s.blocks.Scan(func(index uint64, b *block) bool {
+		for _, slot := range b.slots {
+			if slot.offset != dead {
+				visit(index, slot.position)
+			}
+		}
+		return true
+	})
+}
+
 // block returns the block of an index for changing it, nil if there is none.
 func (s *Store) block(index uint64) *block {
 	b := s.last
