@@ -38,6 +38,15 @@ func verify(log raft.LogStore, snapshot uint64, promised mark, logger *slog.Logg
 			return 0, err
 		}
 	}
+	if last > 0 && last < snapshot && isMonotonic(log) {
+		// The process died after it had committed a snapshot that a leader
+		// sent, and before it had emptied the log. Such a log refuses what
+		// follows the snapshot.
+		logger.Warn("the log ends before the snapshot, emptying it", "last", last, "snapshot", snapshot)
+		if err := log.DeleteRange(first, last); err != nil {
+			return 0, fmt.Errorf("empty a log that a snapshot replaced: %w", err)
+		}
+	}
 	end = max(last, snapshot)
 	if end < promised.end {
 		return 0, fmt.Errorf("%w: it ends at %d (log %d, snapshot %d) and was once durable up to %d",
