@@ -17,11 +17,13 @@ const watermarkEvery = 80 * time.Millisecond
 // soon after each move, before each vote, and before the log's tail is cut.
 type watermark struct {
 	slots *slots
-	guard *guard // its one worker owns slots
+	store func(mark) error // writes the mark: slots.write
+	guard *guard           // its one worker owns slots
 
 	mu      sync.Mutex // held for assignments only, never while writing
 	now     mark
 	durable mark
+	writing bool // the slots may hold another mark than durable
 
 	moved chan struct{} // holds one: now differs from durable
 	stop  chan struct{}
@@ -29,7 +31,7 @@ type watermark struct {
 }
 
 func newWatermark(s *slots, m mark, g *guard) *watermark {
-	w := &watermark{slots: s, guard: g, now: m, durable: m, moved: make(chan struct{}, 1), stop: make(chan struct{})}
+	w := &watermark{slots: s, store: s.write, guard: g, now: m, durable: m, moved: make(chan struct{}, 1), stop: make(chan struct{})}
 	w.wg.Go(w.run)
 	return w
 }
@@ -74,9 +76,12 @@ func (w *watermark) change(f func(*mark)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f(&w.now)
-	if w.now == w.durable {
-		return
+	if w.now != w.durable {
+		w.remind()
 	}
+}
+
+func (w *watermark) remind() {
 	select {
 	case w.moved <- struct{}{}:
 	default:
@@ -87,7 +92,7 @@ func (w *watermark) change(f func(*mark)) {
 // newer.
 func (w *watermark) flush() error {
 	w.mu.Lock()
-	clean := w.now == w.durable
+	clean := w.now == w.durable && !w.writing
 	w.mu.Unlock()
 	if clean {
 		return nil
@@ -98,16 +103,20 @@ func (w *watermark) flush() error {
 func (w *watermark) write() error {
 	w.mu.Lock()
 	m, same := w.now, w.now == w.durable
+	w.writing = !same
 	w.mu.Unlock()
 	if same {
 		return nil
 	}
-	if err := w.slots.write(m); err != nil {
-		return err
+	if err := w.store(m); err != nil {
+		return err // the store is poisoned; what the slots hold stays unknown
 	}
 	w.mu.Lock()
-	w.durable = m
-	w.mu.Unlock()
+	defer w.mu.Unlock()
+	w.durable, w.writing = m, false
+	if w.now != m { // changed meanwhile, perhaps back to what was durable before
+		w.remind()
+	}
 	return nil
 }
 
