@@ -9,6 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -20,7 +23,24 @@ type Identity struct {
 	Removed   bool     // a person removed it: the folder is never used again
 	Rebuild   string   // not empty: why the replicas must be wiped at the next start
 	Founding  string   // not empty: a cluster that this node is forming
+	Stored    string   // the groups that have stores under this server id, by number: "0 7"
 	Diverged  int      // how often a replica was rebuilt because its state differed
+}
+
+// HasStores tells whether the server had stores of a group before. If they are
+// gone it has forgotten what it promised; empty ones would be taken for those
+// of a new server.
+func (id Identity) HasStores(group uint32) bool {
+	return slices.Contains(strings.Fields(id.Stored), strconv.FormatUint(uint64(group), 10))
+}
+
+// storesOf is what Stored says of the groups.
+func storesOf(groups []uint32) string {
+	var b strings.Builder
+	for _, group := range slices.Sorted(slices.Values(groups)) {
+		fmt.Fprintf(&b, " %d", group)
+	}
+	return strings.TrimPrefix(b.String(), " ")
 }
 
 // Meta keeps the Identity. Save must be durable when it returns.
@@ -53,6 +73,7 @@ type identityFile struct {
 	Removed   bool   `json:"removed,omitempty"`
 	Rebuild   string `json:"rebuild,omitempty"`
 	Founding  string `json:"founding,omitempty"`
+	Stored    string `json:"stored,omitempty"`
 	Diverged  int    `json:"diverged,omitempty"`
 }
 
@@ -69,7 +90,7 @@ func (m FileMeta) Load() (Identity, bool, error) {
 	if err := json.Unmarshal(b, &f); err != nil {
 		return Identity{}, false, fmt.Errorf("%s: %w", m.Path, err)
 	}
-	id := Identity{Name: f.Name, ServerID: f.ServerID, Removed: f.Removed, Rebuild: f.Rebuild, Founding: f.Founding, Diverged: f.Diverged}
+	id := Identity{Name: f.Name, ServerID: f.ServerID, Removed: f.Removed, Rebuild: f.Rebuild, Founding: f.Founding, Stored: f.Stored, Diverged: f.Diverged}
 	if n, err := hex.Decode(id.ClusterID[:], []byte(f.ClusterID)); err != nil || n != 0 && n != len(id.ClusterID) {
 		return Identity{}, false, fmt.Errorf("%s: cluster_id %q is not 32 hexadecimal digits", m.Path, f.ClusterID)
 	}
@@ -78,7 +99,7 @@ func (m FileMeta) Load() (Identity, bool, error) {
 
 // Save implements Meta: a new file, fsynced, takes the old one's place.
 func (m FileMeta) Save(id Identity) error {
-	f := identityFile{Name: id.Name, ServerID: id.ServerID, Removed: id.Removed, Rebuild: id.Rebuild, Founding: id.Founding, Diverged: id.Diverged}
+	f := identityFile{Name: id.Name, ServerID: id.ServerID, Removed: id.Removed, Rebuild: id.Rebuild, Founding: id.Founding, Stored: id.Stored, Diverged: id.Diverged}
 	if id.ClusterID != [16]byte{} {
 		f.ClusterID = hex.EncodeToString(id.ClusterID[:])
 	}

@@ -80,6 +80,10 @@ func NewNode(opts NodeOptions) (*Node, error) {
 			return nil, errors.Join(err, n.Close())
 		}
 	}
+	// Before anything is promised from these stores.
+	if err := n.id.change(func(id *Identity) { id.Stored = storesOf(opts.Groups) }); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
 	opts.Mux.Handle(transport.KindPeer, n.peers.Accept)
 	opts.Mux.Handle(transport.KindRaft, n.acceptRaft)
 	return n, nil

@@ -52,7 +52,7 @@ func (x *identity) rebuild(o NodeOptions) error {
 		return fmt.Errorf("wipe: %w", err)
 	}
 	return x.change(func(id *Identity) {
-		id.ServerID = newServerID(id.Name)
+		id.ServerID, id.Stored = newServerID(id.Name), ""
 		id.Rebuild = ""
 	})
 }

@@ -28,6 +28,10 @@ type Options struct {
 	// Dir is the folder of this group. It is made if it does not exist.
 	Dir string
 
+	// Existing says that the folder held this group's stores before: if they
+	// are gone, the replica has forgotten, and is not a new one.
+	Existing bool
+
 	// LogStore is LogStoreWAL (the default) or LogStoreBolt. It is fixed
 	// once the folder holds a log.
 	LogStore string

@@ -101,6 +101,9 @@ func (s *Store) openMark() (mark, error) {
 				return mark{}, fmt.Errorf("%w: there is %s but no watermark", ErrForgotten, name)
 			}
 		}
+		if s.opts.Existing {
+			return mark{}, fmt.Errorf("%w: all that was in the folder is gone", ErrForgotten)
+		}
 		file, err = makeSlots(path, s.opts.hooks.syncDir)
 	}
 	if err != nil {

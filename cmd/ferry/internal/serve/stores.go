@@ -23,8 +23,13 @@ func groupDir(c *config.Config, group uint32) string {
 
 // openStores implements cluster.NodeOptions.OpenStores.
 func (n *node) openStores(group uint32, fatal func(error)) (cluster.GroupStores, error) {
+	id, _, err := meta(n.conf).Load()
+	if err != nil {
+		return cluster.GroupStores{}, err
+	}
 	s, err := store.Open(store.Options{
 		Dir:      groupDir(n.conf, group),
+		Existing: id.HasStores(group),
 		LogStore: n.conf.LogStore,
 		Deadline: n.conf.StoreDeadline,
 		OnHang: func(op string, took time.Duration) {
