@@ -40,6 +40,7 @@ func newPilot(n *Node, r *replica) *pilot {
 	p := &pilot{node: n, r: r, woke: make(chan struct{}, 1)}
 	p.auto = autopilot.New(r.raft, p,
 		autopilot.WithLogger(NewHCLogger(n.log.With("group", r.ID()))),
+		autopilot.WithPromoter(newPromoter()),
 		autopilot.WithUpdateInterval(pilotUpdateEvery),
 		autopilot.WithReconcileInterval(pilotReconcileEvery))
 	return p

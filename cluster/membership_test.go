@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hashicorp/raft"
+
 	"github.com/ferrymq/ferrymq/transport"
 )
 
@@ -164,7 +166,11 @@ func TestRebuildUnderANewServerID(t *testing.T) {
 		if h.wiped != 1 || h.ServerID() == old {
 			t.Fatalf("wiped %d times, server %s, was %s", h.wiped, h.ServerID(), old)
 		}
-		eventually(t, "promoted beside its old self", func() bool { return len(voters(l.Node)) == 4 && sessions(h.Group(0)) == 1 })
+		eventually(t, "caught up beside its old self", func() bool { return h.Ready() && sessions(h.Group(0)) == 1 })
+		time.Sleep(10 * pilotStableFor)
+		if got := l.Group(0).servers(); len(got) != 4 || len(voters(l.Node)) != 3 {
+			t.Errorf("servers %v: it votes beside its old self", got)
+		}
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		if _, err := h.Control(ctx, transport.Control{Kind: ControlRemove, Node: h.name}); err != nil {
@@ -175,8 +181,38 @@ func TestRebuildUnderANewServerID(t *testing.T) {
 				t.Error("the living server was removed instead of the dead one")
 			}
 		}
+		eventually(t, "promoted in its old self's place", func() bool {
+			return slices.ContainsFunc(l.Group(0).servers(), func(x raft.Server) bool {
+				return string(x.ID) == h.ServerID() && x.Suffrage == raft.Voter
+			})
+		})
 		if h.Err() != nil {
 			t.Error(h.Err())
+		}
+	})
+}
+
+// A node that has to be rebuilt again and again takes nobody's majority away,
+// although nobody removes its dead selves.
+func TestRebuildAgainKeepsTheMajority(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newNodeSim(t, nil)
+		defer s.close()
+		l := s.formed("a", "b", "c")
+		h := s.others(l)[0]
+		for n := range uint64(4) {
+			h.Group(0).rebuild(fmt.Errorf("%w: test", ErrRebuild))
+			<-h.Done()
+			s.stop(h)
+			if _, err := propose(s.leader().Group(0), 2*n); err != nil {
+				t.Fatalf("rebuild %d, without the node: %v", n, err)
+			}
+			s.start(h)
+			eventually(t, "it caught up", func() bool { return h.Ready() && sessions(h.Group(0)) == int(2*n+1) })
+			time.Sleep(10 * pilotStableFor)
+			if _, err := propose(s.leader().Group(0), 2*n+1); err != nil {
+				t.Fatalf("rebuild %d: %v", n, err)
+			}
 		}
 	})
 }
