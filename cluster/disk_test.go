@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -34,36 +33,7 @@ func (quiet) PeerDown(string)                                               {}
 func (quiet) PeerFrame(string, transport.Frame)                             {}
 func (quiet) LeaderChanged(_ *cluster.Group, _ transport.GroupInfo, _ bool) {}
 
-// board is the discovery of a test.
-type board struct {
-	mu    sync.Mutex
-	metas map[string][]byte
-}
-
-type seat struct {
-	board *board
-	name  string
-}
-
-func (s seat) Members() (out []cluster.Found) {
-	s.board.mu.Lock()
-	defer s.board.mu.Unlock()
-	for _, m := range s.board.metas {
-		out = append(out, cluster.Found{Meta: m, Alive: true})
-	}
-	return out
-}
-
-func (s seat) Changed() <-chan struct{} { return nil }
-
-func (s seat) UpdateMeta(b []byte) error {
-	s.board.mu.Lock()
-	defer s.board.mu.Unlock()
-	s.board.metas[s.name] = b
-	return nil
-}
-
-func (d *diskNode) start(t *testing.T, b *board) {
+func (d *diskNode) start(t *testing.T, b *cluster.MemoryDiscovery) {
 	t.Helper()
 	if d.addr == "" {
 		d.addr = "127.0.0.1:0"
@@ -81,7 +51,7 @@ func (d *diskNode) start(t *testing.T, b *board) {
 	d.Node, err = cluster.NewNode(cluster.NodeOptions{
 		Name: d.name, Meta: cluster.FileMeta{Path: filepath.Join(d.dir, "node.json")},
 		Mux: d.mux, Network: transport.TCP{}, PeerAddr: d.addr, ClientAddr: d.addr,
-		Key: []byte("key"), Discovery: seat{b, d.name}, Expect: 3, Logger: log,
+		Key: []byte("key"), Discovery: b.Of(d.name), Expect: 3, Logger: log,
 		MembershipEvery: 50 * time.Millisecond,
 		OpenStores: func(g uint32, fatal func(error)) (cluster.GroupStores, error) {
 			st, err := store.Open(store.Options{Dir: groupDir(g), LogStore: d.logStore, OnFatal: fatal, Logger: log, SegmentBytes: 1 << 20})
@@ -180,7 +150,7 @@ func open(t *testing.T, nodes []*diskNode, from, to int) {
 func TestThreeNodesOnDisk(t *testing.T) {
 	for _, logStore := range []string{store.LogStoreWAL, store.LogStoreBolt} {
 		t.Run(logStore, func(t *testing.T) {
-			b := &board{metas: make(map[string][]byte)}
+			b := &cluster.MemoryDiscovery{}
 			var nodes []*diskNode
 			for _, name := range []string{"a", "b", "c"} {
 				d := &diskNode{name: name, dir: t.TempDir(), logStore: logStore}

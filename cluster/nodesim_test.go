@@ -14,37 +14,6 @@ import (
 	"github.com/ferrymq/ferrymq/transport/memory"
 )
 
-// hub is a discovery that all nodes of a test share.
-type hub struct {
-	mu    sync.Mutex
-	metas map[string][]byte
-}
-
-func (h *hub) of(node string) Discovery { return &hubSeat{h, node} }
-
-type hubSeat struct {
-	hub  *hub
-	node string
-}
-
-func (s *hubSeat) Members() (out []Found) {
-	s.hub.mu.Lock()
-	defer s.hub.mu.Unlock()
-	for _, m := range s.hub.metas {
-		out = append(out, Found{Meta: m, Alive: true})
-	}
-	return out
-}
-
-func (s *hubSeat) Changed() <-chan struct{} { return nil }
-
-func (s *hubSeat) UpdateMeta(meta []byte) error {
-	s.hub.mu.Lock()
-	defer s.hub.mu.Unlock()
-	s.hub.metas[s.node] = meta
-	return nil
-}
-
 // host is a node's machine: what survives its process.
 type host struct {
 	name  string
@@ -111,13 +80,13 @@ func (r *recorder) LeaderChanged(g *Group, info transport.GroupInfo, self bool) 
 type nodeSim struct {
 	t       *testing.T
 	network *memory.Network
-	hub     *hub
+	hub     *MemoryDiscovery
 	hosts   map[string]*host
 	tweak   func(name string, o *NodeOptions)
 }
 
 func newNodeSim(t *testing.T, tweak func(name string, o *NodeOptions)) *nodeSim {
-	return &nodeSim{t: t, network: memory.NewNetwork(), hub: &hub{metas: make(map[string][]byte)}, hosts: make(map[string]*host), tweak: tweak}
+	return &nodeSim{t: t, network: memory.NewNetwork(), hub: &MemoryDiscovery{}, hosts: make(map[string]*host), tweak: tweak}
 }
 
 // add makes a host with an empty disk and starts its node.
@@ -155,7 +124,7 @@ func (s *nodeSim) tryStart(h *host) error {
 			h.log, h.snaps = raft.NewInmemStore(), raft.NewInmemSnapshotStore()
 			return nil
 		},
-		Discovery: s.hub.of(h.name), Expect: 3,
+		Discovery: s.hub.Of(h.name), Expect: 3,
 		Logger: testLogger(),
 	}
 	if s.tweak != nil {

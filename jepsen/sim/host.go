@@ -56,14 +56,14 @@ type World struct {
 	Network *memory.Network
 	Hosts   []*Host
 
-	hub    *hub
+	hub    cluster.MemoryDiscovery
 	expect int
 	logger *slog.Logger
 }
 
 // NewWorld makes hosts with empty disks. Nothing runs yet.
 func NewWorld(logger *slog.Logger, names ...string) *World {
-	w := &World{Network: memory.NewNetwork(), hub: &hub{metas: map[string][]byte{}}, expect: len(names), logger: logger}
+	w := &World{Network: memory.NewNetwork(), expect: len(names), logger: logger}
 	for _, name := range names {
 		w.Hosts = append(w.Hosts, &Host{
 			Name: name, world: w, meta: &cluster.MemoryMeta{},
@@ -109,7 +109,7 @@ func (h *Host) open(l *life) (err error) {
 	l.cluster, err = cluster.NewNode(cluster.NodeOptions{
 		Name: h.Name, Meta: h.meta, OpenStores: h.stores, WipeStores: h.wipe,
 		Mux: l.mux, Network: l.network, PeerAddr: h.Addr(), ClientAddr: h.Addr(),
-		Discovery: seat{h.world.hub, h.Name}, Expect: h.world.expect, Logger: logger,
+		Discovery: h.world.hub.Of(h.Name), Expect: h.world.expect, Logger: logger,
 	})
 	if err != nil {
 		return err
