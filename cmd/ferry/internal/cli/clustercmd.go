@@ -22,7 +22,7 @@ func (a *app) clusterStatus() *cobra.Command {
 		Short: "Show groups, members and leaders",
 		Args:  cobra.NoArgs,
 	}
-	stale := c.Flags().Bool("stale", false, "what the connected node itself knows, without asking the leader")
+	stale := staleFlag(c)
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
 			info, err := conn.Cluster(ctx, readOptions(*stale)...)

@@ -75,7 +75,7 @@ func (a *app) queueList() *cobra.Command {
 		Short: "List queues",
 		Args:  cobra.MaximumNArgs(1),
 	}
-	stale := c.Flags().Bool("stale", false, "answer from the connected node's own state, without asking the leader")
+	stale := staleFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		prefix := ""
 		if len(args) == 1 {
@@ -109,7 +109,7 @@ func (a *app) queueShow() *cobra.Command {
 		Short: "Show a queue",
 		Args:  cobra.ExactArgs(1),
 	}
-	stale := c.Flags().Bool("stale", false, "answer from the connected node's own state, without asking the leader")
+	stale := staleFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
 			info, err := conn.Queue(ctx, args[0], readOptions(*stale)...)
@@ -123,6 +123,10 @@ func (a *app) queueShow() *cobra.Command {
 		})
 	}
 	return a.remote(c)
+}
+
+func staleFlag(c *cobra.Command) *bool {
+	return c.Flags().Bool("stale", false, "answer from the connected node's own state, without asking the leader")
 }
 
 func readOptions(stale bool) []client.ReadOption {
