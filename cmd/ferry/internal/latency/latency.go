@@ -1,5 +1,3 @@
-// Package latency collects durations and tells their percentiles. It knows
-// nothing of what was measured.
 package latency
 
 import (
