@@ -109,24 +109,20 @@ func TestHandshake(t *testing.T) {
 	})
 }
 
-// TestBadInput: what each attack is answered with, and that others go on.
-func TestBadInput(t *testing.T) {
-	g := newLeading(t, "a")
-	b := startBroker(t, "a", g, nil)
-	other := attached(t, b, 200)
-	other.create("q")
-	good := publishOf(transport.OpHeader{Handle: 1, Number: 1}, "q", "x")
-	broken := good
-	broken.Records = append([]byte(nil), good.Records...)
-	broken.Records[len(broken.Records)-1]++
-
-	raw := func(op transport.Op, payload []byte) func(*testClient) {
-		return func(c *testClient) {
-			if err := c.c.TrySend(transport.Frame{Op: op, Stream: 99, Payload: payload}); err != nil {
-				c.t.Error(err)
-			}
+// raw sends a frame whose payload may be anything.
+func raw(op transport.Op, payload []byte) func(*testClient) {
+	return func(c *testClient) {
+		if err := c.c.TrySend(transport.Frame{Op: op, Stream: 99, Payload: payload}); err != nil {
+			c.t.Error(err)
 		}
 	}
+}
+
+// TestBadBytes: what ends a connection says why, and others go on.
+func TestBadBytes(t *testing.T) {
+	b := startBroker(t, "a", newLeading(t, "a"), nil)
+	other := attached(t, b, 200)
+	other.create("q")
 	bytes := func(p []byte) func(*testClient) {
 		return func(c *testClient) {
 			go func() { _, _ = c.c.NetConn().Write(p) }() // the other side may close in the middle
@@ -157,6 +153,28 @@ func TestBadInput(t *testing.T) {
 			other.wantCode(other.publish("q", "still here"), transport.CodeOK)
 		})
 	}
+	t.Run("op of a newer client", func(t *testing.T) {
+		id++
+		c := attached(t, b, id)
+		raw(transport.Op(60), nil)(c)
+		f := c.nextOp(transport.OpError)
+		var e transport.Error
+		if err := e.Decode(f.Payload); err != nil || e.Code != transport.CodeUnsupported || f.Stream != 99 {
+			t.Fatalf("%+v on stream %d, %v", e, f.Stream, err)
+		}
+		c.create("q2")
+	})
+}
+
+// TestBadRequests: each is refused, and its connection goes on.
+func TestBadRequests(t *testing.T) {
+	b := startBroker(t, "a", newLeading(t, "a"), nil)
+	attached(t, b, 200).create("q")
+	good := publishOf(transport.OpHeader{Handle: 1, Number: 1}, "q", "x")
+	broken := good
+	broken.Records = append([]byte(nil), good.Records...)
+	broken.Records[len(broken.Records)-1]++
+	var id byte
 	for _, tc := range []struct {
 		name string
 		op   transport.Op
@@ -186,19 +204,10 @@ func TestBadInput(t *testing.T) {
 			if code != tc.code {
 				t.Fatalf("%v (%s), want %v", code, r.Detail, tc.code)
 			}
+			c.send(transport.OpPing, nil)
+			c.nextOp(transport.OpPong)
 		})
 	}
-	t.Run("op of a newer client", func(t *testing.T) {
-		id++
-		c := attached(t, b, id)
-		raw(transport.Op(60), nil)(c)
-		f := c.nextOp(transport.OpError)
-		var e transport.Error
-		if err := e.Decode(f.Payload); err != nil || e.Code != transport.CodeUnsupported || f.Stream != 99 {
-			t.Fatalf("%+v on stream %d, %v", e, f.Stream, err)
-		}
-		c.create("q2")
-	})
 }
 
 func flip(b []byte) []byte {
