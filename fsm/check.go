@@ -37,7 +37,8 @@ func (s *State) checkQueues(all *tally) (err error) {
 	return err
 }
 
-// checkPair checks that a queue and its dead-letter queue know each other.
+// checkPair checks that a queue and its dead-letter queue know each other, and
+// that their names are what they were made with.
 func (s *State) checkPair(q *queue) error {
 	bad := fmt.Errorf("queue %d: dead-letter queue %d, source %d do not pair", q.incarnation, q.deadLetter, q.source)
 	if (q.deadLetter == 0) == (q.source == 0) {
@@ -46,6 +47,9 @@ func (s *State) checkPair(q *queue) error {
 	p, ok := s.queues.Get(q.deadLetter + q.source) // one of them is 0
 	if !ok || p.source+p.deadLetter != q.incarnation || (p.source == 0) == (q.source == 0) {
 		return bad
+	}
+	if q.source == 0 && (nameFault(q.name) != "" || p.name != q.name+DeadLetterSuffix) {
+		return fmt.Errorf("queue %d: name %q, dead-letter queue %q", q.incarnation, q.name, p.name)
 	}
 	return nil
 }
