@@ -42,8 +42,7 @@ func (l *lane) answerEntry(g *grouping, b *batch, results []fsm.Result) {
 		l.b.metrics.judged(o, &r, now)
 		switch {
 		case o.peer != nil:
-			item := g.node(o.peer.name)
-			item.results = append(item.results, transport.PeerResult{Number: o.number, Result: r})
+			g.peerResult(o, r)
 		case o.conn != nil:
 			l.judgedHere(o, &r)
 			g.result(o, r)
@@ -175,8 +174,7 @@ func (l *lane) tell(f failure) {
 		o := &f.ops[i]
 		switch {
 		case o.peer != nil:
-			item := g.node(o.peer.name)
-			item.results = append(item.results, transport.PeerResult{Number: o.number, Result: refusal(f.code, "")})
+			g.peerResult(o, refusal(f.code, ""))
 		case o.conn != nil:
 			g.result(o, refusal(toClient(f.code), ""))
 			l.b.metrics.refused(toClient(f.code))

@@ -25,6 +25,8 @@ type outItem struct {
 
 // relayItem is what one entry has for the connections of another node.
 type relayItem struct {
+	began      bool  // this node began to lead anew in the same term
+	asker      *peer // who the results are for; nil without any
 	results    []transport.PeerResult
 	deliveries []relayed
 	closed     []transport.PeerClosed
@@ -70,6 +72,18 @@ func (g *grouping) node(name string) *relayItem {
 		g.nodes[name] = item
 	}
 	return item
+}
+
+// peerResult files the answer to a command that another node forwarded. A
+// link that ended has nobody to answer: the node may have been started anew,
+// and would take it for the answer to another command of the same number.
+func (g *grouping) peerResult(o *op, r transport.Result) {
+	if o.peer.ctx.Err() != nil {
+		return
+	}
+	item := g.node(o.peer.name)
+	item.asker = o.peer
+	item.results = append(item.results, transport.PeerResult{Number: o.number, Result: r})
 }
 
 // result files the answer to a local operation. A Credit is never answered.

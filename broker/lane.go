@@ -37,6 +37,7 @@ type lane struct {
 	inFlight int   // proposals under way
 	holdTill int64 // broker time before which nothing is proposed, after a failure
 	clock    clockState
+	ledTerm  uint64    // the last term that this node led
 	sent     forwarded // commands at the leader
 	owed     []owed    // commands of our own to be repeated
 	refused  map[*peer]uint64

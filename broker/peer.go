@@ -2,6 +2,8 @@ package broker
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/ferrymq/ferrymq/fsm"
@@ -91,6 +93,12 @@ func (b *Broker) peer(node string) *peer {
 	return b.peers[node]
 }
 
+func (b *Broker) allPeers() []*peer {
+	b.peersMu.Lock()
+	defer b.peersMu.Unlock()
+	return slices.Collect(maps.Values(b.peers))
+}
+
 func (b *Broker) peerIsUp(node string) bool { return b.peer(node) != nil }
 
 // PeerFrame takes a frame of a node, and its payload for good.
@@ -122,6 +130,10 @@ func (p *peer) takeEvents(payload []byte) error {
 	l := p.b.lanes[e.Group]
 	if l == nil {
 		return transport.Errorf(transport.CodeNotFound, "group %d", e.Group)
+	}
+	if len(e.Results)+len(e.Deliveries)+len(e.Closed) == 0 {
+		l.leaderBegan(p.name)
+		return nil
 	}
 	g := p.grouping[l]
 	if g == nil {

@@ -18,6 +18,9 @@ func (b *Broker) relay(l *lane, node string, item *relayItem) {
 	if p == nil {
 		return
 	}
+	if item.asker != nil && item.asker != p {
+		item.results = nil // the link was replaced meanwhile
+	}
 	l.mu.Lock()
 	term := l.info.Term
 	l.mu.Unlock()
@@ -91,6 +94,9 @@ func (p *peer) send(j *relayJob) error {
 		d.head.Delivery.Record = record
 		e.Deliveries = append(e.Deliveries, d.head)
 	}
+	if j.item.began {
+		return p.sendFrame(&e, 0) // without content: that is what says it
+	}
 	for _, x := range j.item.closed {
 		if err := room(headBytes); err != nil {
 			return err
@@ -104,6 +110,10 @@ func (p *peer) sendEvents(e *transport.PeerEvents, size int) error {
 	if len(e.Results)+len(e.Deliveries)+len(e.Closed) == 0 {
 		return nil
 	}
+	return p.sendFrame(e, size)
+}
+
+func (p *peer) sendFrame(e *transport.PeerEvents, size int) error {
 	payload := e.AppendTo(make([]byte, 0, size+headBytes))
 	return p.b.o.Peers.Send(p.ctx, p.name, transport.Frame{Op: transport.OpPeerEvents, Payload: payload})
 }

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"maps"
+
 	"github.com/ferrymq/ferrymq/transport"
 )
 
@@ -26,26 +28,64 @@ func (l *lane) reroute(change func()) {
 		l.mu.Unlock()
 		return
 	}
+	l.turn()
+}
+
+// leaderBegan tells that the leader began to lead anew in the same term: its
+// first entry has detached every session.
+func (l *lane) leaderBegan(leader string) {
+	l.mu.Lock()
+	if l.mode != modeForward || l.info.Leader != leader {
+		l.mu.Unlock()
+		return
+	}
+	l.turn()
+}
+
+// turn fails what is on the way and has clients attach. Until they do, their
+// operations are refused: an entry under way may be lost, and nothing of its
+// sessions may overtake it. The caller holds l.mu, which turn unlocks.
+func (l *lane) turn() {
 	sent := l.failSent()
 	queued := l.failQueue(transport.CodeNotLeader)
-	clear(l.refused)
+	handles := l.sessions.all()
+	for _, h := range handles {
+		h.broken = true
+	}
+	// Those of living links stay: what was sent before the failure was known
+	// may still come.
+	maps.DeleteFunc(l.refused, func(p *peer, _ uint64) bool { return p.ctx.Err() != nil })
 	l.holdTill = 0
+	anew := false
 	if l.mode == modeLead {
 		// What the state waits for is not known before the first entry of ours.
 		l.clock = clockState{due: true, deadline: 0}
+		anew = l.ledTerm == l.info.Term
+		l.ledTerm = l.info.Term
 	}
 	mode, info := l.mode, l.info
 	l.roomMade()
 	l.mu.Unlock()
 	l.tell(sent)
 	l.tell(queued)
+	if anew {
+		l.tellBegan()
+	}
 	l.b.log.Info("route changed", "group", l.id, "leader", info.Leader, "term", info.Term, "leads", mode == modeLead)
 	if mode != modeNone {
-		for _, h := range l.sessions.all() {
+		for _, h := range handles {
 			h.conn.askReattach(h.number, info)
 		}
 	}
 	l.signal()
+}
+
+// tellBegan tells the other nodes that this one began to lead anew in the term
+// that it led before: they see neither another leader nor another term.
+func (l *lane) tellBegan() {
+	for _, p := range l.b.allPeers() {
+		l.b.relay(l, p.name, &relayItem{began: true})
+	}
 }
 
 // modeNow follows from who leads and which links are up. The caller holds l.mu.

@@ -35,8 +35,7 @@ func (p *peer) takeSubmit(payload []byte) error {
 		o := op{peer: p, number: number, kind: fsm.Kind(content[0]), since: now}
 		number++
 		if r, refused := l.refusePeer(&o); refused {
-			item := g.node(p.name)
-			item.results = append(item.results, transport.PeerResult{Number: o.number, Result: r})
+			g.peerResult(&o, r)
 			continue
 		}
 		l.queue.add(o, func(b []byte) []byte { return append(b, s.Commands[from:c.Offset()]...) })

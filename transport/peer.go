@@ -46,7 +46,9 @@ type PeerClosed struct {
 	Closed  Closed // its Handle is unused
 }
 
-// PeerEvents is Events for all connections of a node.
+// PeerEvents is Events for all connections of a node. One without content says
+// that the sender began to lead anew in the same term, which detached every
+// session: clients are to attach again.
 type PeerEvents struct {
 	Group      uint32
 	Term       uint64 // the sender leads in
