@@ -103,6 +103,11 @@ func (l *lane) failEntry(b *batch, err error) {
 	if errors.As(err, &e) && e.Code != transport.CodeOK {
 		code = e.Code
 	}
+	if code == transport.CodeBusy {
+		// The log took nothing and the leadership ends. That is no verdict on
+		// the operations: only a publish is tried again by whoever asked for it.
+		code = transport.CodeNotLeader
+	}
 	l.b.log.Debug("entry failed", "group", l.id, "err", err)
 	first := failure{code: code}
 	if b != nil {

@@ -48,7 +48,7 @@ func TestFailedEntryTakesQueueWithIt(t *testing.T) {
 func TestAnswersOfFailures(t *testing.T) {
 	for _, tc := range []struct{ told, want transport.Code }{
 		{transport.CodeNotLeader, transport.CodeNoLeader},
-		{transport.CodeBusy, transport.CodeBusy},
+		{transport.CodeBusy, transport.CodeNoLeader},
 		{transport.CodeUnknownOutcome, transport.CodeUnknownOutcome},
 		{transport.CodeShuttingDown, transport.CodeShuttingDown},
 	} {

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/ferrymq/ferrymq/transport"
@@ -35,6 +37,15 @@ func (f *forwarded) add(ops []op) (first uint64) {
 	return first
 }
 
+// take takes the command that a result answers.
+func (f *forwarded) take(r *transport.PeerResult) (o op, skipped []op, ok bool) {
+	if r.Result.Code == transport.CodeBusy && r.Result.Index == 0 {
+		o, ok = f.refused(r.Number)
+		return o, nil, ok
+	}
+	return f.answered(r.Number)
+}
+
 // answered takes the command with this number and, since the leader answers
 // in order, those before it, whose answers will not come any more.
 func (f *forwarded) answered(number uint64) (o op, skipped []op, ok bool) {
@@ -43,8 +54,8 @@ func (f *forwarded) answered(number uint64) (o op, skipped []op, ok bool) {
 		f.bytes -= int(f.ops[f.head].bytes)
 		f.head++
 	}
-	skipped = append(skipped, f.ops[start:f.head]...)
-	if f.head < len(f.ops) && f.ops[f.head].number == number {
+	skipped = withoutGone(f.ops[start:f.head])
+	if f.head < len(f.ops) && f.ops[f.head].number == number && !f.ops[f.head].gone {
 		o, ok = f.ops[f.head], true
 		f.bytes -= int(o.bytes)
 		f.ops[f.head] = op{}
@@ -52,6 +63,28 @@ func (f *forwarded) answered(number uint64) (o op, skipped []op, ok bool) {
 	}
 	f.compact()
 	return o, skipped, ok
+}
+
+// refused takes a command that the leader did not queue: it says so at once,
+// ahead of the answers to what came before.
+func (f *forwarded) refused(number uint64) (o op, ok bool) {
+	ops := f.ops[f.head:]
+	i, found := slices.BinarySearchFunc(ops, number, func(o op, n uint64) int { return cmp.Compare(o.number, n) })
+	if !found || ops[i].gone {
+		return op{}, false
+	}
+	o = ops[i]
+	f.bytes -= int(o.bytes)
+	ops[i] = op{number: number, gone: true}
+	for f.head < len(f.ops) && f.ops[f.head].gone {
+		f.head++
+	}
+	f.compact()
+	return o, true
+}
+
+func withoutGone(ops []op) []op {
+	return slices.DeleteFunc(slices.Clone(ops), func(o op) bool { return o.gone })
 }
 
 // compact keeps the slice from growing for ever, at a constant cost for each command.
@@ -65,7 +98,7 @@ func (f *forwarded) compact() {
 }
 
 func (f *forwarded) takeAll() []op {
-	all := f.ops[f.head:]
+	all := withoutGone(f.ops[f.head:])
 	f.ops, f.head, f.bytes = nil, 0, 0
 	return all
 }

@@ -17,6 +17,7 @@ type op struct {
 
 	again *owed // of the broker itself
 
+	gone  bool // answered out of turn, on a lane that forwards
 	kind  fsm.Kind
 	items uint32 // messages or settles
 	cost  int32  // bytes that conn counts for it

@@ -157,7 +157,7 @@ func (l *lane) answerForwarded(g *grouping, results []transport.PeerResult) {
 	now := l.b.now()
 	l.mu.Lock()
 	for i := range results {
-		o, skipped, ok := l.sent.answered(results[i].Number)
+		o, skipped, ok := l.sent.take(&results[i])
 		lost.ops = append(lost.ops, skipped...)
 		if ok {
 			answered = append(answered, answer{o, &results[i].Result})

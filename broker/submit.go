@@ -7,7 +7,9 @@ import (
 )
 
 // forwardedTimes is how many times SubmitQueueBytes a leader takes from other
-// nodes before it refuses: they bound what they send by ForwardBytes.
+// nodes before it refuses publishes: they bound what they send by
+// ForwardBytes. Everything else is let through; it makes room, and nobody
+// tries it again.
 const forwardedTimes = 4
 
 // takeSubmit queues the commands that another node forwarded for a group that
@@ -65,7 +67,7 @@ func (l *lane) refusePeer(o *op) (transport.Result, bool) {
 		r.Cause = transport.CauseMemory
 		return r, true
 	}
-	if l.queue.bytes > forwardedTimes*l.b.o.SubmitQueueBytes && o.kind != fsm.KindDetach {
+	if l.queue.bytes > forwardedTimes*l.b.o.SubmitQueueBytes && o.kind == fsm.KindPublish {
 		r := refusal(transport.CodeBusy, "the leader's queue is full")
 		r.Cause = transport.CauseOutbox
 		return r, true

@@ -102,3 +102,39 @@ func TestLeadershipBegunAnewReachesOtherNodes(t *testing.T) {
 	near.wantCode(near.publish("q", "x"), transport.CodeOK)
 	far.delivery()
 }
+
+// TestRefusalsDoNotLoseWhatIsUnderWay: the leader refuses at once what its
+// memory has no room for, ahead of the answers to what came before.
+func TestRefusalsDoNotLoseWhatIsUnderWay(t *testing.T) {
+	p := newPair(t, func(o *Options) { o.MemoryLimit = 100 })
+	c := attached(t, p.b, 1)
+	c.create("q")
+	c.wantCode(c.publish("q", string(make([]byte, 200))), transport.CodeOK)
+	c.consume("q", 1)
+	d := c.delivery()
+	p.g.hold()
+	ack := c.settle(transport.ActionAck, d)
+	waitFor(t, "the entry under way", func() bool { return p.g.heldCount() == 1 })
+	full := c.wantCode(c.publish("q", "x"), transport.CodeBusy)
+	if full.Cause != transport.CauseMemory {
+		t.Fatalf("%+v", full)
+	}
+	p.g.release(nil)
+	c.wantCode(ack, transport.CodeOK)
+}
+
+// TestDetachOutlivesABusyLog: nobody else says that a connection is gone.
+func TestDetachOutlivesABusyLog(t *testing.T) {
+	p := newPair(t)
+	c := attached(t, p.b, 1)
+	p.g.failWith(transport.CodeBusy)
+	before, _ := p.g.counted()
+	c.close()
+	waitFor(t, "the log refuses the detach", func() bool { n, _ := p.g.counted(); return n > before })
+	p.g.failWith(transport.CodeOK)
+	waitFor(t, "the session is detached", func() bool {
+		var x fsm.SessionInfo
+		p.g.View(func(s *fsm.State) { x, _ = s.Session(fsm.SessionID{1}) })
+		return x.Node == ""
+	})
+}
