@@ -25,7 +25,7 @@ type adapter struct {
 	log     *slog.Logger
 	metrics *Metrics
 	fatal   func(error)
-	rebuild func(error)
+	stuck   func(error)
 
 	mu    sync.Mutex // guards state, and that nobody looks at it while an entry is applied
 	state *fsm.State
@@ -37,6 +37,7 @@ type adapter struct {
 	stopped  atomic.Bool    // an entry failed: nothing is applied or captured any more
 	running  atomic.Bool    // raft has started: a Restore is an install from now on
 	installs map[uint64]int // per index of the state; the FSM goroutine's
+	cannot   atomic.Bool    // the last of too many installs was not followed by an entry
 }
 
 // errFenced: the entry was appended in another term than it was proposed in.
@@ -85,6 +86,7 @@ func (a *adapter) Apply(l *raft.Log) any {
 		a.fatal(err)
 		return &outcome{err: err}
 	}
+	a.cannot.Store(false)
 	a.digests.add(l.Index, digest)
 	a.growth.add(len(l.Data))
 	a.applied.reach(l.Index)
@@ -144,8 +146,8 @@ func (a *adapter) countInstall(index uint64) {
 	}
 	a.installs[index]++
 	if a.installs[index] > installsMax {
-		a.stopped.Store(true)
-		a.rebuild(fmt.Errorf("%w: group %d: the snapshot at %d was installed %d times",
+		a.cannot.Store(true)
+		a.stuck(fmt.Errorf("%w: group %d: the snapshot at %d was installed %d times",
 			ErrRebuild, a.group, index, a.installs[index]))
 	}
 }

@@ -55,7 +55,7 @@ func OpenGroup(opts GroupOptions) (*Group, error) {
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.fsm = newAdapter(opts.ID, g.log, opts.Metrics, opts.SnapshotBytes)
 	g.fsm.fatal = g.fatal
-	g.fsm.rebuild = g.rebuild
+	g.fsm.stuck = g.stuck
 	if err := g.startRaft(); err != nil {
 		return nil, fmt.Errorf("open group %d: %w", opts.ID, err)
 	}
@@ -135,6 +135,22 @@ func (g *Group) fatal(err error) {
 		g.log.Error("the replica stops", "error", err)
 		g.opts.OnFatal(err)
 	}
+}
+
+// stuck reports that the replica cannot follow its leader.
+func (g *Group) stuck(err error) {
+	g.log.Error("the replica gets the same snapshot again and again", "error", err)
+	if g.opts.OnStuck != nil {
+		g.opts.OnStuck(err)
+		return
+	}
+	g.giveUp(err)
+}
+
+// giveUp stops the replica and has its state wiped.
+func (g *Group) giveUp(err error) {
+	g.fsm.stopped.Store(true)
+	g.rebuild(err)
 }
 
 // rebuild reports once that the replica's state must be wiped.

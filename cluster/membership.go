@@ -59,6 +59,9 @@ func (m *membership) round() {
 	}
 	for _, r := range n.groups {
 		m.check(r)
+		if err := n.giveUp(r); err != nil && n.ctx.Err() == nil {
+			m.warn("this replica cannot follow, and may not be rebuilt yet", "group", r.ID(), "error", err)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -54,6 +55,7 @@ type replica struct {
 	stores GroupStores
 	layer  *StreamLayer
 	pilot  *pilot
+	stuck  atomic.Pointer[error] // why the replica could not follow, last
 }
 
 // NewNode opens the node's groups and serves peers and raft on the port. What
@@ -132,6 +134,7 @@ func (n *Node) openReplica(group uint32) error {
 	o.OnLeader = n.leaderChanged
 	o.OnFatal = n.fail
 	o.OnRebuild = n.mustRebuild
+	o.OnStuck = func(err error) { r.stuck.Store(&err) }
 	o.OnClockAlarm = func(alarm bool, skew time.Duration) { n.opts.OnClockAlarm(group, alarm, skew) }
 	if r.Group, err = OpenGroup(o); err != nil {
 		return errors.Join(err, closeTransport(o.Transport), stores.close())

@@ -86,6 +86,12 @@ type GroupOptions struct {
 	// replica's state must be wiped. The same rules as for OnFatal.
 	OnRebuild func(error)
 
+	// OnStuck is called every time when this replica gets a snapshot again that
+	// it cannot go on from, with an error that is ErrRebuild. It must return at
+	// once. Without it such a replica asks for a rebuild without further ado,
+	// which is right only if the others keep a majority without it.
+	OnStuck func(error)
+
 	// OnClockAlarm is called when this leader's wall clock begins or ends to
 	// differ from the others' by more than it may.
 	OnClockAlarm func(alarm bool, skew time.Duration)

@@ -17,6 +17,7 @@ const (
 	RequestControl   = "control"   // transport.Control -> transport.QueryReply, by the leader
 	RequestBootstrap = "bootstrap" // BootstrapRequest -> nothing
 	RequestRebuild   = "rebuild"   // RebuildRequest -> nothing
+	RequestGiveUp    = "give-up"   // GiveUpRequest -> nothing, by the leader
 )
 
 // JoinRequest asks to be a member of a group, or whether one still is.
@@ -48,6 +49,7 @@ type StatsReply struct {
 	AppliedIndex  uint64
 	DigestIndex   uint64 // 0: no digest yet
 	Digest        [32]byte
+	CannotFollow  bool // it gets the same snapshot again and again
 }
 
 // BootstrapRequest asks a node to be a voter of a new cluster.
@@ -63,12 +65,19 @@ type RebuildRequest struct {
 	Digest [32]byte // of the majority, right after the entry
 }
 
+// GiveUpRequest asks whether the group can do without a server's state.
+type GiveUpRequest struct {
+	Group    uint32
+	ServerID string
+}
+
 func (n *Node) handleRequests() {
 	n.peers.Handle(RequestJoin, answer(n.onJoin))
 	n.peers.Handle(RequestStats, answer(n.onStats))
 	n.peers.Handle(RequestControl, answer(n.onControl))
 	n.peers.Handle(RequestBootstrap, answer(n.onBootstrap))
 	n.peers.Handle(RequestRebuild, answer(n.onRebuild))
+	n.peers.Handle(RequestGiveUp, answer(n.onGiveUp))
 }
 
 // answer decodes a request and encodes what f returns.
@@ -114,6 +123,7 @@ func (g *Group) stats() (s StatsReply, failure error) {
 	s = StatsReply{
 		ServerID: g.opts.ServerID, LastIndex: g.raft.LastIndex(),
 		CommitIndex: g.raft.CommitIndex(), AppliedIndex: g.fsm.applied.at(), LastContactMs: -1,
+		CannotFollow: g.fsm.cannot.Load(),
 	}
 	stats := g.raft.Stats()
 	number := func(name string) uint64 {

@@ -82,7 +82,6 @@ func (n *Node) onRebuild(_ context.Context, from string, q RebuildRequest) (noth
 	if !known || own == q.Digest {
 		return nothing{}, transport.Errorf(transport.CodeConflict, "the digest at %d is not another one", q.Index)
 	}
-	r.fsm.stopped.Store(true)
-	r.rebuild(fmt.Errorf("%w: group %d, entry %d: %w", ErrRebuild, q.Group, q.Index, errDiverged))
+	r.giveUp(fmt.Errorf("%w: group %d, entry %d: %w", ErrRebuild, q.Group, q.Index, errDiverged))
 	return nothing{}, nil
 }
