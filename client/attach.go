@@ -1,6 +1,7 @@
 package client
 
 import (
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -67,10 +68,10 @@ func (m *manager) bound(r *transport.Result, hint *transport.GroupInfo, now time
 		m.sessionExpired(nil, now)
 		m.bind(now)
 	case r.Code == transport.CodeFenced && !opening && s.resumed && !s.used && r.Value >= s.epoch:
-		s.epoch = r.Value + 1 // above the process that it is taken from
+		s.epoch = above(r.Value) // the process that it is taken from
 		m.bind(now)
 	case r.Code == transport.CodeInvalid && !opening && s.epoch == 0:
-		s.epoch = 1 // opened, and never attached
+		s.epoch = above(0) // opened, and never attached
 		m.bind(now)
 	case final(r.Code):
 		m.refused(m.resultError("attach", "", r), now)
@@ -79,6 +80,11 @@ func (m *manager) bound(r *transport.Result, hint *transport.GroupInfo, now time
 		m.again(m.resultError("attach", m.link.hello.Node, r), millis(r.RetryAfterMs), hint, now)
 	}
 }
+
+// above is an epoch for taking a session over. It leaves a random number out:
+// whoever holds the session, or takes it over as well, raises the same one, and
+// of two with the same epoch none would be fenced.
+func above(epoch uint64) uint64 { return epoch + 2 + uint64(rand.Uint32()) }
 
 // final tells that attaching will never succeed.
 func final(code transport.Code) bool {
@@ -184,7 +190,9 @@ func (m *manager) sessionExpired(answered *operation, now time.Time) {
 	err := localError(transport.CodeSessionExpired, "session", "", "", nil)
 	for _, k := range m.consumers {
 		k.expired(err)
-		m.consume(k)
+		if k.wanted() {
+			m.consume(k)
+		}
 	}
 	m.conn.setState(Connected, err)
 }

@@ -175,7 +175,7 @@ func (k *Consumer) answered(err *Error) {
 		time.AfterFunc(max(consumeRetry, err.RetryAfter), func() {
 			// Closed: then the consumer has ended, or is about to.
 			_ = k.c.do(k.c.ctx, func(m *manager) {
-				if m.consumers[k.number] == k {
+				if m.consumers[k.number] == k && k.wanted() {
 					m.consume(k)
 				}
 			})

@@ -204,6 +204,9 @@ func (k *Consumer) take() (d *Delivery, more bool, err error) {
 // took counts an assignment without acks as taken, and has the node told when
 // half of the credit is used.
 func (k *Consumer) took(d *Delivery) {
+	if d.number == 0 {
+		return
+	}
 	k.taken = d.number
 	k.takenSize += len(d.record)
 	if k.taken-k.credited >= uint64(max(k.opts.prefetch/2, 1)) || k.takenSize >= k.opts.prefetchBytes/2 {
@@ -274,8 +277,20 @@ func (k *Consumer) expired(why *Error) {
 	if !k.opts.noAck {
 		k.ready = nil
 	}
+	for _, d := range k.ready {
+		d.number = 0 // of no assignment in the new session
+	}
+	clear(k.recent)
+	k.ring, k.oldest = nil, 0
 	k.seen, k.taken, k.credited, k.takenSize = 0, 0, 0, 0
 	k.checkDrained()
+}
+
+// wanted tells whether the consumer is to be attached: it was not stopped.
+func (k *Consumer) wanted() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.state == consuming
 }
 
 // checkDrained notes that no settle of a consumer without handlers at work is

@@ -104,6 +104,10 @@ func (m *manager) judge(op *operation, r *transport.Result, hint *transport.Grou
 			m.tries = 0
 			m.again(m.resultError("operation", m.link.hello.Node, r), millis(r.RetryAfterMs), hint, now)
 		}
+	case outside(r) && op.sends > 1:
+		// Definite only for a number that was never sent before.
+		refused := m.resultError("", "", r)
+		m.end(op, nil, localError(transport.CodeUnknownOutcome, "", "", "", refused))
 	default:
 		m.pause.Reset()
 		m.end(op, r, nil)
@@ -119,10 +123,17 @@ func askAgain(op *operation, r *transport.Result) bool {
 		return true
 	case transport.CodeBusy:
 		// A refusal from outside the machine is definite only for a number
-		// that was never sent before.
-		return r.Cause == transport.CauseWindow || r.Index == 0 && len(r.Items) == 0 && op.sends > 1
+		// that was never sent before. And only a publish is tried again by
+		// whoever asked for it.
+		_, publish := op.payload.(*batch)
+		return r.Cause == transport.CauseWindow || outside(r) && (op.sends > 1 || !publish)
 	}
 	return false
+}
+
+// outside tells a refusal that no state machine gave: it took effect nowhere.
+func outside(r *transport.Result) bool {
+	return r.Index == 0 && len(r.Items) == 0 && !r.Code.Accepted()
 }
 
 // end takes the operation out of the table and tells whoever waits.
