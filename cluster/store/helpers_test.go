@@ -30,6 +30,7 @@ func options(dir, kind string) Options {
 	return Options{
 		Dir: dir, LogStore: kind, SegmentBytes: 1 << 20, Deadline: 20 * time.Second,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		hooks:  hooks{termHold: time.Millisecond},
 	}
 }
 

@@ -123,6 +123,7 @@ func (s *Store) openVote(promised mark) error {
 	if s.vote, err = newVoteStore(guarded, s.poison, s.mark); err != nil {
 		return err
 	}
+	s.vote.termHold = s.opts.hooks.termHold
 	if err := verifyVote(s.vote.rec, promised); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"time"
 
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
@@ -49,6 +50,7 @@ type voteStore struct {
 	beforeVote func() error
 	// promised is told every durable term and vote.
 	promised func(term, voteTerm uint64)
+	termHold time.Duration
 
 	// turn is a lock that a goroutine waits for on a channel, because it is
 	// held while the disk writes.
@@ -72,6 +74,14 @@ func newVoteStore(next raft.StableStore, p *poison, w *watermark) (*voteStore, e
 
 // SetUint64 implements raft.StableStore.
 func (v *voteStore) SetUint64(key []byte, val uint64) error {
+	err := v.setUint64(key, val)
+	if err != nil && string(key) == keyTerm && v.poison.err() != nil {
+		time.Sleep(v.termHold)
+	}
+	return err
+}
+
+func (v *voteStore) setUint64(key []byte, val uint64) error {
 	v.turn <- struct{}{}
 	defer func() { <-v.turn }()
 	switch string(key) {
