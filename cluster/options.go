@@ -15,9 +15,9 @@ import (
 // heartbeats in raft's main loop: the gap after a leader's death stays below
 // a second, and 16 busy threads cause no election.
 const (
-	defaultHeartbeatTimeout = 400 * time.Millisecond
-	defaultElectionTimeout  = 400 * time.Millisecond
-	defaultLeaderLease      = 400 * time.Millisecond
+	defaultHeartbeatTimeout = 300 * time.Millisecond
+	defaultElectionTimeout  = 300 * time.Millisecond
+	defaultLeaderLease      = 300 * time.Millisecond
 	defaultCommitTimeout    = 50 * time.Millisecond
 	defaultEnqueueTimeout   = 5 * time.Second
 	defaultSnapshotBytes    = 256 << 20
@@ -60,9 +60,9 @@ type GroupOptions struct {
 	Transport raft.Transport // closed by the group
 	Directory Directory      // default: knows nobody
 
-	HeartbeatTimeout time.Duration // default 400 ms
-	ElectionTimeout  time.Duration // default 400 ms
-	LeaderLease      time.Duration // default 400 ms
+	HeartbeatTimeout time.Duration // default 300 ms
+	ElectionTimeout  time.Duration // default 300 ms
+	LeaderLease      time.Duration // default 300 ms
 	CommitTimeout    time.Duration // default 50 ms
 	EnqueueTimeout   time.Duration // default 5 s: how long Propose waits for raft's main loop
 	CloseTimeout     time.Duration // default 5 s: bounds each step of Close

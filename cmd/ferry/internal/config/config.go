@@ -76,9 +76,9 @@ func Default() *Config {
 		Connections:        10000,
 		LogLevel:           "info",
 		LogFormat:          "text",
-		HeartbeatTimeout:   400 * time.Millisecond,
-		ElectionTimeout:    400 * time.Millisecond,
-		LeaderLeaseTimeout: 400 * time.Millisecond,
+		HeartbeatTimeout:   300 * time.Millisecond,
+		ElectionTimeout:    300 * time.Millisecond,
+		LeaderLeaseTimeout: 300 * time.Millisecond,
 		CommitTimeout:      50 * time.Millisecond,
 		ShutdownTimeout:    10 * time.Second,
 	}

@@ -25,8 +25,8 @@ type Options struct {
 
 // The settings are those of a FerryMQ node; see package cluster.
 const (
-	heartbeatTimeout = 400 * time.Millisecond
-	leaderLease      = 400 * time.Millisecond
+	heartbeatTimeout = 300 * time.Millisecond
+	leaderLease      = 300 * time.Millisecond
 	commitTimeout    = 50 * time.Millisecond
 	appendEntriesMax = 64
 	logCacheEntries  = 64
