@@ -1,4 +1,4 @@
-// Demo shows what FerryMQ is for: three nodes as separate processes, a real
+// Command demo shows what FerryMQ is for: three nodes as separate processes, a real
 // file published line by line and consumed on all of them, the leader killed on
 // the way with SIGKILL, and every line accounted for at the end.
 //

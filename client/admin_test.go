@@ -1,0 +1,78 @@
+package client
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+func TestAsksTheCluster(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1", "n2")
+		conn := c.connect()
+		defer conn.Close()
+		ctx := t.Context()
+		if info, err := conn.Queue(ctx, "q"); err != nil || info.Name != "q" || info.Ready != 7 {
+			t.Errorf("queue: %+v, %v", info, err)
+		}
+		var names []string
+		for info, err := range conn.Queues(ctx, "") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			names = append(names, info.Name)
+		}
+		equal(t, "queues", names, []string{"a", "b", "c"})
+		if info, err := conn.Cluster(ctx, Stale()); err != nil || info.Groups[0].Leader != "n1" {
+			t.Errorf("cluster: %+v, %v", info, err)
+		}
+		if _, err := conn.Ping(ctx); err != nil {
+			t.Error(err)
+		}
+		if c.view().sessions != 0 {
+			t.Error("reads made a session")
+		}
+		if err := conn.TransferLeader(ctx, "n2"); err != nil {
+			t.Error(err)
+		}
+		if err := conn.CreateQueue(ctx, "q", QueueSettings{Lease: time.Minute}); err != nil {
+			t.Error(err)
+		}
+		if err := conn.CreateQueue(ctx, "q", QueueSettings{Lease: time.Millisecond}); !errors.Is(err, ErrInvalid) {
+			t.Errorf("a lease of 1 ms: %v", err)
+		}
+		if n, err := conn.PurgeQueue(ctx, "q"); err != nil || n != 3 {
+			t.Errorf("purged %d, %v", n, err)
+		}
+		c.setVerdict(func(transport.Op, []byte) *transport.Result {
+			return &transport.Result{Code: transport.CodeInUse, Detail: "not empty"}
+		})
+		if err := conn.DeleteQueue(ctx, "q", IfEmpty()); !errors.Is(err, ErrInUse) {
+			t.Errorf("delete: %v", err)
+		}
+		// A read that the node cannot answer now is asked again.
+		tries := 0
+		c.setHook(func(fc *fakeConn, f transport.Frame) bool {
+			if tries++; f.Op != transport.OpQuery || tries > 2 {
+				return false
+			}
+			fc.send(transport.OpError, f.Stream, transport.Errorf(transport.CodeNoLeader, "electing"))
+			return true
+		})
+		if _, err := conn.Queue(ctx, "q"); err != nil || tries != 3 {
+			t.Errorf("after %d tries: %v", tries, err)
+		}
+		// A change whose answer is lost is not repeated.
+		c.setHook(func(fc *fakeConn, f transport.Frame) bool { return f.Op == transport.OpControl })
+		lost := make(chan error, 1)
+		go func() { lost <- conn.RemoveNode(ctx, "n2") }()
+		synctest.Wait()
+		c.cut("")
+		if err := <-lost; !errors.Is(err, ErrUnknownOutcome) {
+			t.Errorf("lost: %v", err)
+		}
+	})
+}

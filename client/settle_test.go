@@ -1,0 +1,107 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+func TestSettlesAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		var errs []error
+		var mu sync.Mutex
+		g := &gather{}
+		consume(t, conn, g.handle, WithErrorFunc(func(err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			errs = append(errs, err)
+		}))
+		c.setVerdict(func(op transport.Op, _ []byte) *transport.Result {
+			return &transport.Result{Code: transport.CodeLeaseLost, Cause: transport.CauseSessionEnded}
+		})
+		c.deliver(1, 10, false, "a")
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		var e *Error
+		if len(errs) != 1 || !errors.Is(errs[0], ErrLeaseLost) || !errors.As(errs[0], &e) || e.Cause != transport.CauseSessionEnded {
+			t.Errorf("errors %v", errs)
+		}
+	})
+}
+
+func TestAcksShareFramesAndCallBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		var acked atomic.Int32
+		n := 0
+		consumed := make(chan struct{})
+		go func() {
+			defer close(consumed)
+			for d, err := range conn.Messages(t.Context(), "q", WithPrefetch(4000)) {
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				d.AckAsync(func(err error) {
+					if err == nil {
+						acked.Add(1)
+					}
+				})
+				if n++; n == 3000 {
+					return
+				}
+			}
+		}()
+		synctest.Wait()
+		for i := range 3 {
+			c.deliver(1, uint64(1000*i+1), false, slices.Repeat([]string{"x"}, 1000)...)
+		}
+		<-consumed
+		if err := conn.Flush(t.Context()); err != nil || acked.Load() != 3000 {
+			t.Errorf("%d acked, %v", acked.Load(), err)
+		}
+		if frames := len(c.view().seen); frames > 200 {
+			t.Errorf("3000 acks in %d frames", frames)
+		}
+	})
+}
+
+func TestSettleContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		done := make(chan struct{})
+		consume(t, conn, func(_ context.Context, d *Delivery) error {
+			defer close(done)
+			c.setHook(func(_ *fakeConn, f transport.Frame) bool { return f.Op == transport.OpSettle })
+			ctx, cancel := context.WithTimeout(context.Background(), second)
+			defer cancel()
+			if err := d.Ack(ctx); !errors.Is(err, ErrUnknownOutcome) || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("ack after it was sent: %v", err)
+			}
+			if err := d.Ack(context.Background()); !errors.Is(err, ErrLeaseLost) {
+				t.Errorf("second ack: %v", err)
+			}
+			return nil
+		})
+		c.deliver(1, 10, false, "a")
+		<-done
+		c.setHook(nil)
+		c.cut("")
+		synctest.Wait()
+		equal(t, "settles", actions(c.settles()), []string{"ack 10"})
+	})
+}
