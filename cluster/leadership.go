@@ -228,13 +228,8 @@ func (g *Group) handOver(ctx context.Context, nodes []string) error {
 		defer g.Refresh()
 	}
 	var errs []error
-	if len(nodes) == 0 { // raft knows who is most up to date
-		err := g.transfer(nil)
-		if err == nil {
-			return nil
-		}
-		errs = append(errs, err)
-	}
+	// Each is asked once. raft leaves a request behind at a replica that lags,
+	// and a second one in the same leadership waits behind it for ever.
 	for _, s := range targets {
 		if ctx.Err() != nil || g.raft.State() != raft.Leader {
 			break
