@@ -1,8 +1,6 @@
 package cluster
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -105,29 +103,24 @@ func (o NodeOptions) withDefaults() NodeOptions {
 // Validate returns every mistake, after defaults.
 func (o NodeOptions) Validate() error {
 	o = o.withDefaults()
-	var errs []error
-	bad := func(wrong bool, format string, args ...any) {
-		if wrong {
-			errs = append(errs, fmt.Errorf("cluster: "+format, args...))
-		}
-	}
-	bad(o.Name == "", "Name is empty")
-	bad(o.Meta == nil, "Meta is missing")
-	bad(o.OpenStores == nil, "OpenStores is missing")
-	bad(o.WipeStores == nil, "WipeStores is missing")
-	bad(o.Mux == nil, "Mux is missing")
-	bad(o.Network == nil, "Network is missing")
-	bad(o.PeerAddr == "", "PeerAddr is empty")
-	bad(o.Expect < 0 || o.Expect > expectMax, "Expect %d is not within 0 to %d", o.Expect, expectMax)
-	bad(o.Expect > 0 && o.Discovery == nil, "Expect needs Discovery")
-	bad(o.Expect > 0 && len(o.Static) > 0, "Expect and Static exclude each other")
-	bad(o.MembershipEvery < 0, "MembershipEvery %v is negative", o.MembershipEvery)
+	var m mistakes
+	m.when(o.Name == "", "Name is empty")
+	m.when(o.Meta == nil, "Meta is missing")
+	m.when(o.OpenStores == nil, "OpenStores is missing")
+	m.when(o.WipeStores == nil, "WipeStores is missing")
+	m.when(o.Mux == nil, "Mux is missing")
+	m.when(o.Network == nil, "Network is missing")
+	m.when(o.PeerAddr == "", "PeerAddr is empty")
+	m.when(o.Expect < 0 || o.Expect > expectMax, "Expect %d is not within 0 to %d", o.Expect, expectMax)
+	m.when(o.Expect > 0 && o.Discovery == nil, "Expect needs Discovery")
+	m.when(o.Expect > 0 && len(o.Static) > 0, "Expect and Static exclude each other")
+	m.when(o.MembershipEvery < 0, "MembershipEvery %v is negative", o.MembershipEvery)
 	for i, s := range o.Static {
-		bad(s.Node == "" || s.ServerID == "" || s.PeerAddr == "", "Static[%d] is incomplete", i)
-		bad(nodeOf(raftID(s.ServerID)) != s.Node, "Static[%d]: server id %q is not %q, '-' and 8 digits", i, s.ServerID, s.Node)
+		m.when(s.Node == "" || s.ServerID == "" || s.PeerAddr == "", "Static[%d] is incomplete", i)
+		m.when(nodeOf(raftID(s.ServerID)) != s.Node, "Static[%d]: server id %q is not %q, '-' and 8 digits", i, s.ServerID, s.Node)
 	}
 	groups := slices.Clone(o.Groups)
 	slices.Sort(groups)
-	bad(len(slices.Compact(groups)) != len(o.Groups), "Groups names one twice")
-	return errors.Join(errs...)
+	m.when(len(slices.Compact(groups)) != len(o.Groups), "Groups names one twice")
+	return m.err()
 }

@@ -1,8 +1,6 @@
 package cluster
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -140,28 +138,23 @@ func setDefault[T comparable](field *T, value T) {
 // Validate returns every mistake, after defaults.
 func (o GroupOptions) Validate() error {
 	o = o.withDefaults()
-	var errs []error
-	bad := func(wrong bool, format string, args ...any) {
-		if wrong {
-			errs = append(errs, fmt.Errorf("cluster: "+format, args...))
-		}
-	}
-	bad(o.Node == "", "Node is empty")
-	bad(o.ServerID == "", "ServerID is empty")
-	bad(o.Stores.Log == nil, "Stores.Log is missing")
-	bad(o.Stores.Stable == nil, "Stores.Stable is missing")
-	bad(o.Stores.Snapshots == nil, "Stores.Snapshots is missing")
-	bad(o.Transport == nil, "Transport is missing")
-	bad(o.HeartbeatTimeout < 5*time.Millisecond, "HeartbeatTimeout %v is below 5 ms", o.HeartbeatTimeout)
-	bad(o.ElectionTimeout < o.HeartbeatTimeout, "ElectionTimeout %v is below HeartbeatTimeout %v", o.ElectionTimeout, o.HeartbeatTimeout)
-	bad(o.LeaderLease < 5*time.Millisecond, "LeaderLease %v is below 5 ms", o.LeaderLease)
-	bad(o.LeaderLease > o.HeartbeatTimeout, "LeaderLease %v is above HeartbeatTimeout %v", o.LeaderLease, o.HeartbeatTimeout)
-	bad(o.CommitTimeout < time.Millisecond, "CommitTimeout %v is below 1 ms", o.CommitTimeout)
-	bad(o.EnqueueTimeout < 0, "EnqueueTimeout %v is negative", o.EnqueueTimeout)
-	bad(o.CloseTimeout < 0, "CloseTimeout %v is negative", o.CloseTimeout)
-	bad(o.SnapshotBytes < 0, "SnapshotBytes %d is negative", o.SnapshotBytes)
-	bad(o.TrailingBytes < 0, "TrailingBytes %d is negative", o.TrailingBytes)
-	return errors.Join(errs...)
+	var m mistakes
+	m.when(o.Node == "", "Node is empty")
+	m.when(o.ServerID == "", "ServerID is empty")
+	m.when(o.Stores.Log == nil, "Stores.Log is missing")
+	m.when(o.Stores.Stable == nil, "Stores.Stable is missing")
+	m.when(o.Stores.Snapshots == nil, "Stores.Snapshots is missing")
+	m.when(o.Transport == nil, "Transport is missing")
+	m.when(o.HeartbeatTimeout < 5*time.Millisecond, "HeartbeatTimeout %v is below 5 ms", o.HeartbeatTimeout)
+	m.when(o.ElectionTimeout < o.HeartbeatTimeout, "ElectionTimeout %v is below HeartbeatTimeout %v", o.ElectionTimeout, o.HeartbeatTimeout)
+	m.when(o.LeaderLease < 5*time.Millisecond, "LeaderLease %v is below 5 ms", o.LeaderLease)
+	m.when(o.LeaderLease > o.HeartbeatTimeout, "LeaderLease %v is above HeartbeatTimeout %v", o.LeaderLease, o.HeartbeatTimeout)
+	m.when(o.CommitTimeout < time.Millisecond, "CommitTimeout %v is below 1 ms", o.CommitTimeout)
+	m.when(o.EnqueueTimeout < 0, "EnqueueTimeout %v is negative", o.EnqueueTimeout)
+	m.when(o.CloseTimeout < 0, "CloseTimeout %v is negative", o.CloseTimeout)
+	m.when(o.SnapshotBytes < 0, "SnapshotBytes %d is negative", o.SnapshotBytes)
+	m.when(o.TrailingBytes < 0, "TrailingBytes %d is negative", o.TrailingBytes)
+	return m.err()
 }
 
 type nobody struct{}

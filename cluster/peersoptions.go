@@ -2,8 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -99,17 +97,12 @@ func (o PeersOptions) withDefaults() PeersOptions {
 // Validate returns every mistake, after defaults.
 func (o PeersOptions) Validate() error {
 	o = o.withDefaults()
-	var errs []error
-	bad := func(wrong bool, format string, args ...any) {
-		if wrong {
-			errs = append(errs, fmt.Errorf("cluster: "+format, args...))
-		}
-	}
-	bad(o.Node == "", "Node is empty")
-	bad(o.PeerAddr == "", "PeerAddr is empty")
-	bad(o.Network == nil, "Network is missing")
-	bad(o.OutboxBytes < 0, "OutboxBytes %d is negative", o.OutboxBytes)
-	bad(o.Heartbeat < 10*time.Millisecond, "Heartbeat %v is below 10 ms", o.Heartbeat)
-	bad(o.ClockEvery < 0, "ClockEvery %v is negative", o.ClockEvery)
-	return errors.Join(errs...)
+	var m mistakes
+	m.when(o.Node == "", "Node is empty")
+	m.when(o.PeerAddr == "", "PeerAddr is empty")
+	m.when(o.Network == nil, "Network is missing")
+	m.when(o.OutboxBytes < 0, "OutboxBytes %d is negative", o.OutboxBytes)
+	m.when(o.Heartbeat < 10*time.Millisecond, "Heartbeat %v is below 10 ms", o.Heartbeat)
+	m.when(o.ClockEvery < 0, "ClockEvery %v is negative", o.ClockEvery)
+	return m.err()
 }
