@@ -34,6 +34,7 @@ type adapter struct {
 	version  atomic.Uint32  // the active machine version
 	digests  digestRing     // of recent entries
 	growth   growth         // of the log since the last snapshot
+	hurry    chan struct{}  // closed when the group closes: a snapshot under way is to end soon
 	stopped  atomic.Bool    // an entry failed: nothing is applied or captured any more
 	running  atomic.Bool    // raft has started: a Restore is an install from now on
 	installs map[uint64]int // per index of the state; the FSM goroutine's
@@ -53,6 +54,7 @@ func newAdapter(group uint32, log *slog.Logger, m *Metrics, threshold int64) *ad
 	a := &adapter{
 		group: group, log: log, metrics: m,
 		state:    fsm.New(group),
+		hurry:    make(chan struct{}),
 		installs: make(map[uint64]int),
 	}
 	a.version.Store(uint32(a.state.Version()))
@@ -170,7 +172,7 @@ type capture struct {
 // cancels it after an error.
 func (c *capture) Persist(sink raft.SnapshotSink) error {
 	began := time.Now()
-	w := &countingWriter{w: sink}
+	w := &pacedWriter{w: sink, hurry: c.adapter.hurry}
 	if _, err := c.snap.WriteTo(w); err != nil {
 		return fmt.Errorf("snapshot of group %d: %w", c.adapter.group, err)
 	}
@@ -181,14 +183,3 @@ func (c *capture) Persist(sink raft.SnapshotSink) error {
 
 // Release implements raft.FSMSnapshot.
 func (c *capture) Release() { c.snap.Release() }
-
-type countingWriter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *countingWriter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
-	return n, err
-}

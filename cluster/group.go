@@ -171,6 +171,7 @@ func (g *Group) Close() error {
 
 func (g *Group) close() error {
 	g.closing.Store(true)
+	close(g.fsm.hurry)
 	if g.raft.State() == raft.Leader {
 		ctx, cancel := context.WithTimeout(context.Background(), g.opts.CloseTimeout)
 		if err := g.handOver(ctx, nil); err != nil {
