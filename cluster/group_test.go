@@ -248,11 +248,7 @@ func TestSnapshotByBytesAndInstall(t *testing.T) {
 	})
 }
 
-// failingLog refuses to store from some moment on, like store's wrapper does
-// when the disk hangs.
-// An entry that waits while its term ends and another begins is in no state.
-// After a failure inside a term nothing proposed later in the same leadership
-// is taken, and the leadership begins anew once all are answered.
+// Many readers at once are answered, on a few rounds of the quorum.
 func TestVerifySharesRounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSim(t, 3, nil)
