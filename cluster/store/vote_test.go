@@ -3,6 +3,7 @@ package store
 import (
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
@@ -137,5 +138,22 @@ func FuzzDecodeVote(f *testing.F) {
 		again, err := decodeVote(encodeVote(rec))
 		require.NoError(t, err)
 		require.Equal(t, rec, again)
+	})
+}
+
+// Raft panics when a term cannot be written; the call keeps it waiting while
+// the owner ends the process.
+func TestUnwritableTermHoldsRaft(t *testing.T) {
+	both(t, func(t *testing.T, kind string) {
+		o := options(t.TempDir(), kind)
+		o.OnFatal = func(error) {}
+		o.hooks.termHold = 50 * time.Millisecond
+		s, f := openFaulty(t, o)
+		fill(t, s, 1, 3)
+		f.onStore(func() error { return syscall.EIO })
+		require.ErrorIs(t, s.Log().StoreLogs(entries(4, 4)), syscall.EIO)
+		began := time.Now()
+		require.ErrorIs(t, s.Stable().SetUint64([]byte(keyTerm), 9), ErrPoisoned)
+		require.GreaterOrEqual(t, time.Since(began), o.hooks.termHold)
 	})
 }
