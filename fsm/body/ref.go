@@ -9,8 +9,5 @@ type Ref struct {
 func (r Ref) Len() int { return len(r.data) }
 
 // Load returns the bytes, which must not be changed. They are in memory, so
-// it never fails; a store on disk will.
+// it never fails; the error is there for bodies that are read from a disk.
 func (r Ref) Load() ([]byte, error) { return r.data, nil }
-
-// Of makes a Ref of bytes that are in no store, for tests of its users.
-func Of(data []byte) Ref { return Ref{data: data} }
