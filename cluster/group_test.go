@@ -248,7 +248,7 @@ func TestSnapshotByBytesAndInstall(t *testing.T) {
 	})
 }
 
-// Many readers at once are answered, on a few rounds of the quorum.
+// Many readers that wait for the quorum at once are all answered.
 func TestVerifySharesRounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSim(t, 3, nil)
