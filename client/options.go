@@ -35,6 +35,7 @@ type options struct {
 	heartbeat      time.Duration
 	session        *identity
 	stateFunc      func(State, error)
+	answerFunc     func(Answer)
 }
 
 // WithName names the application to the nodes, for people.

@@ -140,6 +140,7 @@ func outside(r *transport.Result) bool {
 func (m *manager) end(op *operation, r *transport.Result, err *Error) {
 	p := op.payload
 	m.session.answer(op)
+	m.traced(op, p, r)
 	m.finish(p, r, err)
 }
 

@@ -1,0 +1,45 @@
+package workload
+
+import (
+	"context"
+	"math/rand/v2"
+
+	"github.com/ferrymq/ferrymq/client"
+	"github.com/ferrymq/ferrymq/jepsen/check"
+	"github.com/ferrymq/ferrymq/jepsen/history"
+)
+
+// Env is what a workload is given.
+type Env struct {
+	// Dial connects a client that begins at the i-th node, modulo their number.
+	Dial func(ctx context.Context, i int, opts ...client.Option) (*client.Conn, error)
+
+	Recorder *history.Recorder
+	Rand     *rand.Rand // for this workload alone
+
+	// Rate is how many messages a second the workload publishes, about.
+	Rate float64
+}
+
+// Workload is one kind of traffic. Its methods are called in the order in
+// which they stand here, each once, from one goroutine.
+type Workload interface {
+	// Name is unique among workloads, and the prefix of the names of its queues.
+	Name() string
+
+	// Setup makes the queues, while nothing is broken.
+	Setup(ctx context.Context, e *Env) error
+
+	// Run works until ctx ends. It returns when every operation has its
+	// outcome, which is bounded by the clients' request timeout; its error is
+	// something that no fault excuses.
+	Run(ctx context.Context, e *Env) error
+
+	// Drain empties the queues when everything is healed, and returns when
+	// nothing is left, or with an error when ctx ends.
+	Drain(ctx context.Context, e *Env) error
+
+	// Checkers judge the workload. Scale is a floor's factor: 1 for a run of
+	// ten seconds at the rate of a real cluster.
+	Checkers(scale float64) []check.Checker
+}
