@@ -10,6 +10,7 @@ import (
 
 	"github.com/ferrymq/ferrymq/client"
 	"github.com/ferrymq/ferrymq/jepsen/attack"
+	"github.com/ferrymq/ferrymq/jepsen/nodes"
 )
 
 // attacksAtOnce bounds the attacks under way together; many of them only wait
@@ -19,7 +20,7 @@ const attacksAtOnce = 8
 // Every attack on a real cluster gets its answer in time, on whichever node it
 // falls, and an honest client is served after each.
 func TestAttacks(t *testing.T) {
-	s := start(t, Options{})
+	s := start(t, nodes.Options{})
 	require.NoError(t, s.admin.CreateQueue(s.ctx, attack.HealthQueue, client.QueueSettings{}))
 	_, before, err := s.cluster.Leader(s.ctx, s.admin)
 	require.NoError(t, err)

@@ -1,7 +1,7 @@
 // Package jepsen breaks a real cluster and counts what its clients saw.
 //
-// It owns the harness (real `ferry server` processes on loopback that are
-// killed with SIGKILL and started again), the history of what every client
+// It owns runs of real processes (package jepsen/nodes) that are
+// killed with SIGKILL and started again, the history of what every client
 // attempted and was answered, and the accounting that judges a history. It
 // knows a cluster only from outside: through package client, the HTTP health
 // page and signals to processes. Its idea of what a queue promises is its own
@@ -10,7 +10,7 @@
 // A run is judged by counts, and a run that checked too little is not valid:
 // every verdict has floors (Floors) below which it is a failure.
 //
-// Start reading in history.go (what is written down), accounting.go (how it is
-// judged) and nodes.go (the processes). Package jepsen/attack holds bad input,
+// Start reading in history.go (what is written down) and accounting.go (how it is
+// judged). Package jepsen/attack holds bad input,
 // jepsen/demo the program behind `make demo`, jepsen/sim the cluster in memory.
 package jepsen

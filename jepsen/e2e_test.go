@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ferrymq/ferrymq/client"
+	"github.com/ferrymq/ferrymq/jepsen/nodes"
 )
 
 var trafficTime = flag.Duration("traffic", 20*time.Second, "how long the end-to-end test keeps up traffic")
@@ -28,14 +29,14 @@ func ordinary(queue string) Workload {
 // confirmed message is lost, and none comes twice without being flagged.
 func TestNothingConfirmedIsLost(t *testing.T) {
 	h := NewHistory()
-	s := start(t, Options{})
+	s := start(t, nodes.Options{})
 	require.NoError(t, s.admin.CreateQueue(s.ctx, "work", client.QueueSettings{}))
 	began := time.Now()
 	traffic, err := StartTraffic(s.ctx, s.cluster, ordinary("work"), h)
 	require.NoError(t, err)
 
 	share := *trafficTime / 6
-	for i, victims := range []func(s *stage) []*Node{leader, follower, leader, everybody} {
+	for i, victims := range []func(s *stage) []*nodes.Node{leader, follower, leader, everybody} {
 		<-time.After(time.Until(began.Add(time.Duration(i+1) * share)))
 		nodes := victims(s)
 		h.ResetGap()
@@ -98,7 +99,7 @@ func (s *stage) sameEverywhere() {
 // A minority of one node refuses to publish, with a typed error and in time,
 // and confirms nothing. When the others are back, so is the cluster.
 func TestMinorityRefusesWrites(t *testing.T) {
-	s := start(t, Options{})
+	s := start(t, nodes.Options{})
 	require.NoError(t, s.admin.CreateQueue(s.ctx, "minority", client.QueueSettings{}))
 	survivor := s.cluster.Nodes()[0]
 	conn := s.dial("ferry://"+survivor.Addr, client.WithFollowLeader(false))

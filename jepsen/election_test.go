@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ferrymq/ferrymq/client"
+	"github.com/ferrymq/ferrymq/jepsen/nodes"
 )
 
 var (
@@ -22,7 +23,7 @@ var (
 func TestNoFalseElection(t *testing.T) {
 	*trafficTime = *electionWatch // the stage lasts as long
 	h := NewHistory()
-	s := start(t, Options{})
+	s := start(t, nodes.Options{})
 	require.NoError(t, s.admin.CreateQueue(s.ctx, "calm", client.QueueSettings{}))
 	w := ordinary("calm")
 	w.Burst, w.Every = 125, 100*time.Millisecond // four producers: 5,000 a second
@@ -32,9 +33,9 @@ func TestNoFalseElection(t *testing.T) {
 	require.NoError(t, err)
 
 	for range *electionBusy {
-		p, err := startProcess("/bin/sh", []string{"-c", "while :; do :; done"}, filepath.Join(t.TempDir(), "busy.log"))
+		p, err := nodes.StartProcess("busy", "/bin/sh", []string{"-c", "while :; do :; done"}, filepath.Join(t.TempDir(), "busy.log"))
 		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, p.kill()) })
+		t.Cleanup(func() { require.NoError(t, p.Kill()) })
 	}
 	began := time.Now()
 	for time.Since(began) < *electionWatch {

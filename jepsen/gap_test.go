@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ferrymq/ferrymq/client"
+	"github.com/ferrymq/ferrymq/jepsen/nodes"
 )
 
 var gapKills = flag.Int("gap-kills", 3, "leaders that the gap test kills")
@@ -27,7 +28,7 @@ const (
 // as the clients see it.
 func TestGapAtLeaderKill(t *testing.T) {
 	h := NewHistory()
-	s := start(t, Options{})
+	s := start(t, nodes.Options{})
 	require.NoError(t, s.admin.CreateQueue(s.ctx, "gap", client.QueueSettings{}))
 	w := ordinary("gap")
 	w.Burst, w.Every = 10, 10*time.Millisecond // a confirm every few milliseconds

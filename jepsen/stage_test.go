@@ -16,12 +16,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ferrymq/ferrymq/client"
+	"github.com/ferrymq/ferrymq/jepsen/nodes"
 )
 
 // running lists the clusters to take down when the run is interrupted.
 var running struct {
 	sync.Mutex
-	clusters map[*Cluster]bool
+	clusters map[*nodes.Cluster]bool
 }
 
 func TestMain(m *testing.M) {
@@ -78,7 +79,7 @@ func ferryBinary() (string, error) {
 type stage struct {
 	t       testing.TB
 	ctx     context.Context
-	cluster *Cluster
+	cluster *nodes.Cluster
 	admin   *client.Conn
 	local   map[string]*client.Conn
 }
@@ -86,16 +87,16 @@ type stage struct {
 // stageMax bounds a test on a stage, besides its traffic.
 const stageMax = 3 * time.Minute
 
-func start(t testing.TB, o Options) *stage {
+func start(t testing.TB, o nodes.Options) *stage {
 	t.Helper()
 	path, err := ferryBinary()
 	require.NoError(t, err)
 	o.Binary = path
-	c, err := NewCluster(o)
+	c, err := nodes.NewCluster(o)
 	require.NoError(t, err)
 	running.Lock()
 	if running.clusters == nil {
-		running.clusters = map[*Cluster]bool{}
+		running.clusters = map[*nodes.Cluster]bool{}
 	}
 	running.clusters[c] = true
 	running.Unlock()
@@ -154,7 +155,7 @@ func (s *stage) await(met func() bool, what string) {
 	}
 }
 
-func (s *stage) kill(nodes []*Node) {
+func (s *stage) kill(nodes []*nodes.Node) {
 	s.t.Helper()
 	var all sync.WaitGroup
 	errs := make([]error, len(nodes))
@@ -166,7 +167,7 @@ func (s *stage) kill(nodes []*Node) {
 }
 
 // restart starts nodes and waits until the whole cluster is well.
-func (s *stage) restart(nodes []*Node) {
+func (s *stage) restart(nodes []*nodes.Node) {
 	s.t.Helper()
 	for _, n := range nodes {
 		require.NoError(s.t, n.Start())
@@ -175,25 +176,25 @@ func (s *stage) restart(nodes []*Node) {
 	require.NoError(s.t, s.cluster.Settled(s.ctx, s.admin))
 }
 
-func leader(s *stage) []*Node {
+func leader(s *stage) []*nodes.Node {
 	n, _, err := s.cluster.Leader(s.ctx, s.admin)
 	require.NoError(s.t, err)
-	return []*Node{n}
+	return []*nodes.Node{n}
 }
 
-func follower(s *stage) []*Node {
+func follower(s *stage) []*nodes.Node {
 	first := leader(s)[0]
 	for _, n := range s.cluster.Nodes() {
 		if n != first {
-			return []*Node{n}
+			return []*nodes.Node{n}
 		}
 	}
 	return nil
 }
 
-func everybody(s *stage) []*Node { return s.cluster.Nodes() }
+func everybody(s *stage) []*nodes.Node { return s.cluster.Nodes() }
 
-func names(nodes []*Node) string {
+func names(nodes []*nodes.Node) string {
 	var all []string
 	for _, n := range nodes {
 		all = append(all, n.Name)

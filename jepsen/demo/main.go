@@ -12,6 +12,7 @@ import (
 
 	"github.com/ferrymq/ferrymq/client"
 	"github.com/ferrymq/ferrymq/jepsen"
+	"github.com/ferrymq/ferrymq/jepsen/nodes"
 )
 
 const (
@@ -54,7 +55,7 @@ func demo(ctx context.Context, binary string, lines int) (err error) {
 	}
 	fmt.Printf("a file of %d lines (%.1f MiB) from the Go standard library\n", len(file.lines), float64(file.bytes)/(1<<20))
 
-	cluster, err := jepsen.NewCluster(jepsen.Options{Binary: binary, Dir: dir})
+	cluster, err := nodes.NewCluster(nodes.Options{Binary: binary, Dir: dir})
 	if err != nil {
 		return err
 	}

@@ -9,12 +9,13 @@ import (
 
 	"github.com/ferrymq/ferrymq/client"
 	"github.com/ferrymq/ferrymq/jepsen"
+	"github.com/ferrymq/ferrymq/jepsen/nodes"
 )
 
 // show is one run.
 type show struct {
 	file    *file
-	cluster *jepsen.Cluster
+	cluster *nodes.Cluster
 	admin   *client.Conn
 	history *jepsen.History
 	screen  *screen

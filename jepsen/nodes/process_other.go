@@ -1,8 +1,14 @@
 //go:build !linux
 
-package jepsen
+package nodes
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
+
+// Not every other system can pause a process.
+var pauseSignal, resumeSignal os.Signal
 
 // dieWithParent: other systems have no death signal; Cluster.Close does it.
 func dieWithParent() *syscall.SysProcAttr { return nil }

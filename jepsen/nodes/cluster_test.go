@@ -1,4 +1,4 @@
-package jepsen
+package nodes
 
 import (
 	"context"
@@ -32,13 +32,13 @@ func TestClusterURLsBeginAtDifferentNodes(t *testing.T) {
 // A process that does not listen to SIGTERM is killed, and that is told.
 func TestProcessIsStoppedOrKilled(t *testing.T) {
 	log := t.TempDir() + "/log"
-	p, err := startProcess("/bin/sh", []string{"-c", "exec sleep 60"}, log)
+	p, err := StartProcess("sh", "/bin/sh", []string{"-c", "exec sleep 60"}, log)
 	require.NoError(t, err)
-	require.True(t, p.running())
-	require.NoError(t, p.kill())
-	require.False(t, p.running())
+	require.False(t, ended(p))
+	require.NoError(t, p.Kill())
+	require.True(t, ended(p))
 
-	p, err = startProcess("/bin/sh", []string{"-c", "trap '' TERM; echo deaf; while :; do sleep 0.05; done"}, log)
+	p, err = StartProcess("sh", "/bin/sh", []string{"-c", "trap '' TERM; echo deaf; while :; do sleep 0.05; done"}, log)
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		text, err := os.ReadFile(log)
@@ -46,8 +46,8 @@ func TestProcessIsStoppedOrKilled(t *testing.T) {
 	}, 5*time.Second, time.Millisecond)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	require.ErrorIs(t, p.stop(ctx), context.DeadlineExceeded)
-	require.False(t, p.running())
+	require.ErrorIs(t, p.Stop(ctx), context.DeadlineExceeded)
+	require.True(t, ended(p))
 }
 
 func TestReadyTellsThatTheProcessExited(t *testing.T) {
@@ -55,4 +55,13 @@ func TestReadyTellsThatTheProcessExited(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, c.Close()) }()
 	require.ErrorIs(t, c.Start(t.Context()), ErrExited)
+}
+
+func ended(p Process) bool {
+	select {
+	case <-p.Done():
+		return true
+	default:
+		return false
+	}
 }

@@ -1,4 +1,4 @@
-package jepsen
+package nodes
 
 import (
 	"context"
@@ -18,33 +18,51 @@ type Node struct {
 	Name string
 	Addr string // for clients
 
-	gossip  string
-	http    string
-	data    string
-	log     string
-	binary  string
-	args    []string
-	process *process
+	Data   string // folder
+	Log    string // file
+	gossip string
+	http   string
+	binary string
+	args   []string
+	start  Starter
+
+	process Process
 }
 
-func newNode(name, dir, binary string) (*Node, error) {
-	n := &Node{
-		Name: name, binary: binary,
-		data: filepath.Join(dir, name), log: filepath.Join(dir, name+".log"),
-	}
-	for _, address := range []*string{&n.Addr, &n.gossip, &n.http} {
+// Addresses of a node, each host:port.
+type Addresses struct{ Clients, Gossip, HTTP string }
+
+// Loopback gives free ports of this machine, whatever the node.
+func Loopback(int) (a Addresses, err error) {
+	for _, address := range []*string{&a.Clients, &a.Gossip, &a.HTTP} {
 		port, err := freePort()
 		if err != nil {
-			return nil, err
+			return a, err
 		}
 		*address = fmt.Sprintf("127.0.0.1:%d", port)
 	}
-	return n, os.MkdirAll(n.data, 0o700)
+	return a, nil
+}
+
+func newNode(i int, dir string, o Options) (*Node, error) {
+	a, err := o.Addresses(i)
+	if err != nil {
+		return nil, err
+	}
+	name := fmt.Sprintf("n%d", i+1)
+	n := &Node{
+		Name: name, Addr: a.Clients, gossip: a.Gossip, http: a.HTTP, binary: o.Binary, start: o.Start,
+		Data: filepath.Join(dir, name), Log: filepath.Join(dir, name+".log"),
+	}
+	if o.Data != nil {
+		n.Data = o.Data(name)
+	}
+	return n, os.MkdirAll(n.Data, 0o700)
 }
 
 func (n *Node) arguments(join []string, expect int) []string {
 	args := []string{
-		"server", "--node", n.Name, "--data", n.data, "--listen", n.Addr,
+		"server", "--node", n.Name, "--data", n.Data, "--listen", n.Addr,
 		"--gossip", n.gossip, "--http", n.http, "--bootstrap-expect", fmt.Sprint(expect),
 	}
 	if len(join) > 0 {
@@ -58,7 +76,7 @@ func (n *Node) Start() error {
 	if n.Running() {
 		return fmt.Errorf("%s runs already", n.Name)
 	}
-	p, err := startProcess(n.binary, n.args, n.log)
+	p, err := n.start(n.Name, n.binary, n.args, n.Log)
 	if err != nil {
 		return err
 	}
@@ -67,14 +85,35 @@ func (n *Node) Start() error {
 }
 
 // Running tells whether the process lives.
-func (n *Node) Running() bool { return n.process != nil && n.process.running() }
+func (n *Node) Running() bool {
+	if n.process == nil {
+		return false
+	}
+	select {
+	case <-n.process.Done():
+		return false
+	default:
+		return true
+	}
+}
+
+// Exited tells that the process ended, and how: nil for exit status 0.
+func (n *Node) Exited() (ended bool, err error) {
+	if n.process == nil || n.Running() {
+		return false, nil
+	}
+	return true, n.process.Err()
+}
+
+// Process is the running or the last process of the node; nil before the first.
+func (n *Node) Process() Process { return n.process }
 
 // Pid of the running process; 0 when it does not run.
 func (n *Node) Pid() int {
 	if !n.Running() {
 		return 0
 	}
-	return n.process.cmd.Process.Pid
+	return n.process.Pid()
 }
 
 // Kill sends SIGKILL and waits until the process is gone. Killing a node that
@@ -83,7 +122,7 @@ func (n *Node) Kill() error {
 	if !n.Running() {
 		return nil
 	}
-	if err := n.process.kill(); err != nil {
+	if err := n.process.Kill(); err != nil {
 		return fmt.Errorf("kill %s: %w", n.Name, err)
 	}
 	return nil
@@ -94,7 +133,7 @@ func (n *Node) Stop(ctx context.Context) error {
 	if !n.Running() {
 		return fmt.Errorf("%s does not run", n.Name)
 	}
-	if err := n.process.stop(ctx); err != nil {
+	if err := n.process.Stop(ctx); err != nil {
 		return fmt.Errorf("stop %s: %w", n.Name, err)
 	}
 	return nil
@@ -153,7 +192,7 @@ const tailBytes = 2_000
 
 // Tail is the end of the node's log.
 func (n *Node) Tail() string {
-	text, err := os.ReadFile(n.log)
+	text, err := os.ReadFile(n.Log)
 	if err != nil {
 		return err.Error()
 	}

@@ -1,4 +1,4 @@
-package jepsen
+package nodes
 
 import (
 	"context"
@@ -18,8 +18,16 @@ type Options struct {
 	Nodes int
 	// Dir holds data and logs; "": a temporary folder, removed by Close.
 	Dir string
-	// Args are given to every node besides its addresses.
-	Args []string
+	// Args are given to every node besides its addresses. ArgsOf, which may
+	// be nil, adds those of one node.
+	Args   []string
+	ArgsOf func(i int) []string
+	// Addresses of the i-th node; nil: Loopback.
+	Addresses func(i int) (Addresses, error)
+	// Data is the folder of a node's data; nil: one below Dir.
+	Data func(name string) string
+	// Start starts a node's process; nil: StartProcess.
+	Start Starter
 }
 
 // nodesMax bounds a cluster on one machine.
@@ -28,6 +36,15 @@ const nodesMax = 9
 func (o Options) withDefaults() Options {
 	if o.Nodes == 0 {
 		o.Nodes = 3
+	}
+	if o.Addresses == nil {
+		o.Addresses = Loopback
+	}
+	if o.Start == nil {
+		o.Start = StartProcess
+	}
+	if o.ArgsOf == nil {
+		o.ArgsOf = func(int) []string { return nil }
 	}
 	return o
 }
@@ -65,14 +82,14 @@ func NewCluster(o Options) (*Cluster, error) {
 		c.dir, c.ownsDir = dir, true
 	}
 	for i := range o.Nodes {
-		n, err := newNode(fmt.Sprintf("n%d", i+1), c.dir, o.Binary)
+		n, err := newNode(i, c.dir, o)
 		if err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
 		c.nodes = append(c.nodes, n)
 	}
-	for _, n := range c.nodes {
-		n.args = append(n.arguments(c.gossipOfOthers(n), o.Nodes), o.Args...)
+	for i, n := range c.nodes {
+		n.args = slices.Concat(n.arguments(c.gossipOfOthers(n), o.Nodes), o.Args, o.ArgsOf(i))
 	}
 	return c, nil
 }
