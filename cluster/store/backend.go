@@ -1,3 +1,5 @@
+//go:build !wasip1
+
 package store
 
 import (
@@ -25,14 +27,17 @@ const (
 	boltLockWait = 2 * time.Second
 )
 
-// backend is an opened library. close must be called after its last call has
+// backend is an opened library. It must be closed after its last call has
 // returned.
 type backend struct {
 	raft.LogStore
 	close func() error
 }
 
-func openBackend(o Options, p *poison) (backend, error) {
+// Close implements LogFile.
+func (b backend) Close() error { return b.close() }
+
+func openBackend(o Options, p Failures) (backend, error) {
 	if o.LogStore == LogStoreBolt {
 		db, err := openBolt(filepath.Join(o.Dir, boltFile), o)
 		if err != nil {
@@ -64,14 +69,14 @@ func openBolt(path string, o Options) (*raftboltdb.BoltStore, error) {
 	return db, nil
 }
 
-func openWAL(o Options, p *poison) (backend, error) {
+func openWAL(o Options, p Failures) (backend, error) {
 	dir := filepath.Join(o.Dir, walFolder)
 	if err := makeDir(dir, o.hooks.syncDir); err != nil {
 		return backend{}, err
 	}
-	files := newWalFS(o.hooks.syncDir, p.fatal)
+	files := newWalFS(o.hooks.syncDir, p.Fail)
 	segments := segment.NewFiler(dir, files)
-	meta := &walMeta{segments: segments, segmentBytes: o.SegmentBytes, fail: p.fatal}
+	meta := &walMeta{segments: segments, segmentBytes: o.SegmentBytes, fail: p.Fail}
 	filer := &walFiler{SegmentFiler: segments}
 	log, err := wal.Open(dir,
 		wal.WithMetaStore(meta),

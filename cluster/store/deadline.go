@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
-	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 )
 
 // guard runs the calls into a library on its own workers and gives up on one
@@ -99,7 +98,7 @@ func (g *guard) hung(op string, start time.Time) error {
 }
 
 func (g *guard) judge(op string, err error) error {
-	if err == nil || errors.Is(err, raft.ErrLogNotFound) || errors.Is(err, raftboltdb.ErrKeyNotFound) {
+	if err == nil || errors.Is(err, raft.ErrLogNotFound) || errors.Is(err, ErrNotFound) {
 		return err // raft compares these by identity
 	}
 	if g.fatalAny || isIO(err) {

@@ -7,7 +7,10 @@
 //
 //	raft -> watermark -> checksum -> slices (boltdb) -> deadline, poison -> raft-wal or raft-boltdb
 //	raft -> vote      ----------------------------> deadline, poison -> raft-boltdb
-//	raft -> snapshots (folder fsyncs)               -----------------> raft.FileSnapshotStore
+//	raft -> snapshots -> folderSnapshots (fsyncs)   -----------------> raft.FileSnapshotStore
+//
+// The libraries and their files lie behind the interface Disk, so that the
+// wrappers and the verification of a start also run over a simulated disk.
 //
 // The files of a group:
 //
@@ -26,5 +29,5 @@
 //     returns ErrForgotten and the replica is rebuilt under a new server id.
 //
 // The package knows nothing of queues, entries' contents, networks or
-// elections. Start reading at Open in store.go, then verify.go.
+// elections. Start reading at Open in folderdisk.go and open in store.go, then verify.go.
 package store

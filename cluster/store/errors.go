@@ -27,6 +27,10 @@ var (
 	// ErrClosed is returned by every call after Close.
 	ErrClosed = errors.New("store is closed")
 
+	// ErrNotFound is what a stable store says of a key that was never set.
+	// raft knows it by its text.
+	ErrNotFound = errors.New("not found")
+
 	// ErrLocked means that somebody else holds the folder.
 	ErrLocked = errors.New("folder is locked")
 

@@ -59,7 +59,7 @@ func TestHungCallPoisonsForGood(t *testing.T) {
 		// The write landed after all: only a fresh start may look.
 		o.Dir = crash(t, o.Dir)
 		requireEntries(t, open(t, o).Log(), 1, 4)
-		require.NoError(t, s.backend.close())
+		require.NoError(t, s.backend.Close())
 		require.NoError(t, s.lock.Close())
 	})
 }

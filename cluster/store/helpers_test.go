@@ -123,6 +123,24 @@ func crash(t *testing.T, dir string) string {
 	return to
 }
 
+// makeSlots makes a watermark file.
+func makeSlots(path string, sync func(string) error) (*slots, error) {
+	f, err := makeMark(path, firstSlots(), sync)
+	if err != nil {
+		return nil, err
+	}
+	return &slots{f: f, seq: firstSeq}, nil
+}
+
+// openSlots reads one.
+func openSlots(path string) (*slots, mark, error) {
+	f, err := openMark(path)
+	if err != nil {
+		return nil, mark{}, err
+	}
+	return readSlots(f)
+}
+
 func durableSlots(t *testing.T, dir string) mark {
 	t.Helper()
 	s, m, err := openSlots(filepath.Join(dir, watermarkFile))

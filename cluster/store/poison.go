@@ -52,6 +52,15 @@ func (p *poison) fatal(err error) {
 	})
 }
 
+// Fail implements Failures.
+func (p *poison) Fail(err error) { p.fatal(err) }
+
+// Done implements Failures.
+func (p *poison) Done() <-chan struct{} { return p.done }
+
+// Err implements Failures.
+func (p *poison) Err() error { return p.err() }
+
 // hang poisons the store because op has not returned.
 func (p *poison) hang(op string, took time.Duration) {
 	p.once.Do(func() {

@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 )
 
 // The watermark file has two slots, each in a disk page of its own. A write
@@ -31,54 +28,22 @@ type mark struct {
 
 // slots is the open watermark file.
 type slots struct {
-	f   *os.File
+	f   MarkFile
 	seq uint64
 }
 
-var errNoSlots = errors.New("there is no watermark file")
+const firstSeq = 1
 
-// makeSlots creates the file. Only a complete one ever gets its name.
-func makeSlots(path string, sync func(string) error) (*slots, error) {
-	tmp := path + ".tmp"
-	if err := os.RemoveAll(tmp); err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o640)
-	if err != nil {
-		return nil, err
-	}
-	s := &slots{f: f}
-	err = func() error {
-		if _, err := f.Write(make([]byte, 2*slotBytes)); err != nil {
-			return err
-		}
-		if err := s.write(mark{}); err != nil {
-			return err
-		}
-		if err := f.Sync(); err != nil {
-			return err
-		}
-		if err := os.Rename(tmp, path); err != nil {
-			return err
-		}
-		return sync(filepath.Dir(path))
-	}()
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return s, nil
+// firstSlots is the file before anything was promised.
+func firstSlots() []byte {
+	b := make([]byte, 2*slotBytes)
+	copy(b[firstSeq%2*slotBytes:], encodeSlot(mark{}, firstSeq))
+	return b
 }
 
-// openSlots reads the newer of the two slots. It returns errNoSlots if there
-// is no file, ErrForgotten if no slot can be believed.
-func openSlots(path string) (*slots, mark, error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, mark{}, errNoSlots
-	}
-	if err != nil {
-		return nil, mark{}, err
-	}
+// readSlots reads the newer of the two slots, and closes the file if it
+// cannot. It returns ErrForgotten if no slot can be believed.
+func readSlots(f MarkFile) (*slots, mark, error) {
 	s := &slots{f: f}
 	m, err := s.read()
 	if err != nil {
@@ -113,7 +78,7 @@ func (s *slots) write(m mark) error {
 	if _, err := s.f.WriteAt(encodeSlot(m, s.seq), int64(s.seq%2)*slotBytes); err != nil {
 		return err
 	}
-	return fdatasync(s.f)
+	return s.f.Sync()
 }
 
 func (s *slots) close() error { return s.f.Close() }

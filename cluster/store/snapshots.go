@@ -5,48 +5,26 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"strings"
 	"sync/atomic"
 
 	"github.com/hashicorp/raft"
 )
 
-const (
-	snapshotsFolder = "snapshots" // as raft.FileSnapshotStore names it
-	snapshotTmp     = ".tmp"
-	snapshotState   = "state.bin"
-
-	// flushEvery bounds the unwritten bytes of a snapshot under way. Left to
-	// its end they would all go to the disk at once, and every fsync of the
-	// log would wait for them: long enough to lose the leadership.
-	flushEvery = 4 << 20
-)
-
-// snapshots is raft.FileSnapshotStore with the missing folder fsyncs. That
-// store fsyncs both files of a snapshot and, after the rename, the folder of
-// all snapshots, but never the snapshot's own folder: after a power loss it
-// may be there and be empty. Both files get their names in Create and keep
-// them, so fsyncing the new folder right then is enough.
+// snapshots notes which snapshot is the last durable one, and tells the poison
+// of failures.
 type snapshots struct {
-	*raft.FileSnapshotStore
-	dir     string
-	syncDir func(string) error
-	poison  *poison
-	note    func(index uint64) // told of each snapshot that became durable
-	last    atomic.Uint64      // highest index of a verified or durable snapshot
+	raft.SnapshotStore
+	poison *poison
+	note   func(index uint64) // told of each snapshot that became durable
+	last   atomic.Uint64      // highest index of a verified or durable snapshot
 }
 
-func openSnapshots(o Options, p *poison) (*snapshots, error) {
-	files, err := raft.NewFileSnapshotStoreWithLogger(o.Dir, o.SnapshotsRetained, bridge(o.Logger, "snapshot"))
+func openSnapshots(disk Disk, p *poison) (*snapshots, error) {
+	inner, err := disk.OpenSnapshots()
 	if err != nil {
 		return nil, err
 	}
-	if err := o.hooks.syncDir(o.Dir); err != nil {
-		return nil, err
-	}
-	dir := filepath.Join(o.Dir, snapshotsFolder)
-	return &snapshots{FileSnapshotStore: files, dir: dir, syncDir: o.hooks.syncDir, poison: p, note: func(uint64) {}}, nil
+	return &snapshots{SnapshotStore: inner, poison: p, note: func(uint64) {}}, nil
 }
 
 func (s *snapshots) lastIndex() uint64 { return s.last.Load() }
@@ -83,43 +61,17 @@ func (s *snapshots) verify(logger *slog.Logger) error {
 	return nil
 }
 
-// sweep removes what an interrupted snapshot left behind.
-func (s *snapshots) sweep() error {
-	entries, err := os.ReadDir(s.dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if e.IsDir() && strings.HasSuffix(e.Name(), snapshotTmp) {
-			if err := os.RemoveAll(filepath.Join(s.dir, e.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // Create implements raft.SnapshotStore.
 func (s *snapshots) Create(version raft.SnapshotVersion, index, term uint64, conf raft.Configuration,
 	confIndex uint64, trans raft.Transport) (raft.SnapshotSink, error) {
 	if err := s.poison.err(); err != nil {
 		return nil, err
 	}
-	sink, err := s.FileSnapshotStore.Create(version, index, term, conf, confIndex, trans)
+	sink, err := s.SnapshotStore.Create(version, index, term, conf, confIndex, trans)
 	if err != nil {
 		return nil, s.failed("create snapshot", err)
 	}
-	folder := filepath.Join(s.dir, sink.ID()+snapshotTmp)
-	for _, dir := range []string{folder, s.dir} {
-		if err := s.syncDir(dir); err != nil {
-			return nil, errors.Join(s.failed("create snapshot", err), sink.Cancel())
-		}
-	}
-	state, err := os.OpenFile(filepath.Join(folder, snapshotState), os.O_WRONLY, 0)
-	if err != nil {
-		return nil, errors.Join(s.failed("create snapshot", err), sink.Cancel())
-	}
-	return &snapshotSink{SnapshotSink: sink, store: s, index: index, state: state}, nil
+	return &snapshotSink{SnapshotSink: sink, store: s, index: index}, nil
 }
 
 // failed poisons the store if the system refused.
@@ -135,17 +87,11 @@ type snapshotSink struct {
 	raft.SnapshotSink
 	store *snapshots
 	index uint64
-	state *os.File // the file that the sink writes, to flush it on the way
-	dirty int      // bytes written since the last flush
 	over  bool
 }
 
 func (k *snapshotSink) Write(p []byte) (int, error) {
 	n, err := k.SnapshotSink.Write(p)
-	if k.dirty += n; err == nil && k.dirty >= flushEvery {
-		k.dirty = 0
-		err = fdatasync(k.state)
-	}
 	if err != nil {
 		err = k.store.failed("write snapshot", err)
 	}
@@ -159,7 +105,7 @@ func (k *snapshotSink) Close() error {
 		return nil
 	}
 	k.over = true
-	if err := errors.Join(k.store.poison.err(), k.state.Close()); err != nil {
+	if err := k.store.poison.err(); err != nil {
 		return errors.Join(err, k.SnapshotSink.Cancel())
 	}
 	if err := k.SnapshotSink.Close(); err != nil {
@@ -174,7 +120,7 @@ func (k *snapshotSink) Cancel() error {
 		return nil
 	}
 	k.over = true
-	if err := errors.Join(k.state.Close(), k.SnapshotSink.Cancel()); err != nil {
+	if err := k.SnapshotSink.Cancel(); err != nil {
 		return k.store.failed("cancel snapshot", err)
 	}
 	return nil

@@ -2,12 +2,10 @@ package store
 
 import (
 	"errors"
-	"fmt"
-	"path/filepath"
+	"io"
 	"sync"
 
 	"github.com/hashicorp/raft"
-	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 )
 
 const watermarkFile = "watermark"
@@ -17,14 +15,15 @@ const watermarkFile = "watermark"
 type Store struct {
 	opts   Options
 	poison *poison
-	lock   *DirLock
+	lock   io.Closer
+	disk   Disk
 
 	mark       *watermark
-	stable     *raftboltdb.BoltStore
+	stable     StableFile
 	vote       *voteStore
 	voteGuards [2]*guard
 	snaps      *snapshots
-	backend    backend
+	backend    LogFile
 	logGuards  [2]*guard
 	log        *watermarkLog
 
@@ -32,39 +31,8 @@ type Store struct {
 	closeErr  error
 }
 
-// Open opens or creates the stores in opts.Dir and verifies them. It returns
-// ErrForgotten if this replica must not vote any more, ErrLocked if the folder
-// is in use, and the system's own error if a file cannot be read; only the
-// first asks for a rebuild.
-func Open(opts Options) (*Store, error) {
-	opts = opts.withDefaults()
-	if err := opts.Validate(); err != nil {
-		return nil, err
-	}
-	lock, err := Lock(opts.Dir)
-	if err != nil {
-		return nil, err
-	}
-	// A folder behind a symbolic link would not be walked.
-	if opts.Dir, err = filepath.EvalSymlinks(opts.Dir); err != nil {
-		return nil, errors.Join(err, lock.Close())
-	}
-	s := &Store{opts: opts, poison: newPoison(opts), lock: lock}
-	if err := s.open(); err != nil {
-		return nil, fmt.Errorf("open store %s: %w", opts.Dir, errors.Join(err, s.Close()))
-	}
-	s.poison.armed.Store(true)
-	if err := s.poison.err(); err != nil {
-		return nil, fmt.Errorf("open store %s: %w", opts.Dir, errors.Join(err, s.Close()))
-	}
-	return s, nil
-}
-
 func (s *Store) open() error {
-	if err := checkLogStore(s.opts); err != nil {
-		return err
-	}
-	if err := syncTree(s.opts.Dir, s.opts.hooks.syncDir); err != nil {
+	if err := s.disk.Settle(); err != nil {
 		return err
 	}
 	promised, err := s.openMark()
@@ -74,7 +42,7 @@ func (s *Store) open() error {
 	if err := s.openVote(promised); err != nil {
 		return err
 	}
-	if s.snaps, err = openSnapshots(s.opts, s.poison); err != nil {
+	if s.snaps, err = openSnapshots(s.disk, s.poison); err != nil {
 		return err
 	}
 	if err := s.snaps.verify(s.opts.Logger); err != nil {
@@ -83,29 +51,11 @@ func (s *Store) open() error {
 	if err := s.openLog(promised); err != nil {
 		return err
 	}
-	return s.snaps.sweep()
+	return s.disk.Sweep()
 }
 
-// openMark reads the watermark, or makes the first one before anything that it
-// could have forgotten exists.
 func (s *Store) openMark() (mark, error) {
-	path := filepath.Join(s.opts.Dir, watermarkFile)
-	file, promised, err := openSlots(path)
-	if errors.Is(err, errNoSlots) {
-		for _, name := range []string{stableFile, boltFile, walFolder, snapshotsFolder} {
-			found, err := exists(filepath.Join(s.opts.Dir, name))
-			if err != nil {
-				return mark{}, err
-			}
-			if found {
-				return mark{}, fmt.Errorf("%w: there is %s but no watermark", ErrForgotten, name)
-			}
-		}
-		if s.opts.Existing {
-			return mark{}, fmt.Errorf("%w: all that was in the folder is gone", ErrForgotten)
-		}
-		file, err = makeSlots(path, s.opts.hooks.syncDir)
-	}
+	file, promised, err := s.openMarkFile()
 	if err != nil {
 		return mark{}, err
 	}
@@ -115,7 +65,7 @@ func (s *Store) openMark() (mark, error) {
 
 func (s *Store) openVote(promised mark) error {
 	var err error
-	if s.stable, err = openBolt(filepath.Join(s.opts.Dir, stableFile), s.opts); err != nil {
+	if s.stable, err = s.disk.OpenStable(); err != nil {
 		return err
 	}
 	s.voteGuards = [2]*guard{newReadGuard(s.poison, s.opts.Deadline), newWriteGuard(s.poison, s.opts.Deadline)}
@@ -133,7 +83,7 @@ func (s *Store) openVote(promised mark) error {
 
 func (s *Store) openLog(promised mark) error {
 	var err error
-	if s.backend, err = openBackend(s.opts, s.poison); err != nil {
+	if s.backend, err = s.disk.OpenLog(s.poison); err != nil {
 		return err
 	}
 	s.logGuards = [2]*guard{newReadGuard(s.poison, s.opts.Deadline), newWriteGuard(s.poison, s.opts.Deadline)}
@@ -198,12 +148,12 @@ func (s *Store) close() error {
 			hung = true
 			return err
 		}
-		if then == nil {
-			return nil
-		}
 		return then()
 	}
-	errs := []error{end(s.logGuards[:], s.backend.close)}
+	var errs []error
+	if s.backend != nil {
+		errs = append(errs, end(s.logGuards[:], s.backend.Close))
+	}
 	if s.stable != nil {
 		errs = append(errs, end(s.voteGuards[:], s.stable.Close))
 	}

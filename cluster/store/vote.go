@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
-	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 )
 
 // The keys that raft uses for its term and vote.
@@ -62,7 +61,7 @@ type voteStore struct {
 func newVoteStore(next raft.StableStore, p *poison, w *watermark) (*voteStore, error) {
 	v := &voteStore{next: next, poison: p, beforeVote: w.flush, promised: w.promise, turn: make(chan struct{}, 1)}
 	raw, err := next.Get(keyVote)
-	if errors.Is(err, raftboltdb.ErrKeyNotFound) {
+	if errors.Is(err, ErrNotFound) {
 		return v, nil
 	}
 	if err != nil {
@@ -180,7 +179,7 @@ func (v *voteStore) Get(key []byte) ([]byte, error) {
 		return nil, err
 	}
 	if v.rec.cand == nil {
-		return nil, raftboltdb.ErrKeyNotFound // raft knows its text
+		return nil, ErrNotFound
 	}
 	return bytes.Clone(v.rec.cand), nil
 }

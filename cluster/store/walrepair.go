@@ -1,3 +1,5 @@
+//go:build !wasip1
+
 package store
 
 import (
@@ -86,7 +88,7 @@ func (w *walWriter) Sealed() (bool, uint64, error) {
 type walLog struct {
 	*wal.WAL
 	filer  *walFiler
-	poison *poison
+	broken Failures
 }
 
 // DeleteRange implements raft.LogStore.
@@ -97,8 +99,8 @@ func (l *walLog) DeleteRange(min, max uint64) error {
 	if rotating != nil {
 		select {
 		case <-rotating:
-		case <-l.poison.done: // the rotation failed
-			return l.poison.err()
+		case <-l.broken.Done(): // the rotation failed
+			return l.broken.Err()
 		}
 	}
 	return l.WAL.DeleteRange(min, max)
