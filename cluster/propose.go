@@ -35,6 +35,10 @@ func fenced(l *raft.Log) bool {
 	return binary.BigEndian.Uint64(l.Extensions[4:]) != l.Term
 }
 
+// Void tells of an entry in the log that no replica applies, because it was
+// appended in another term than it was proposed in.
+func Void(l *raft.Log) bool { return fenced(l) }
+
 // Propose replicates count encoded commands as one entry, stamped with this
 // leader's clocks; count 0 only moves the clocks. The commands are copied. The
 // function returned blocks until the entry is applied here or its outcome is

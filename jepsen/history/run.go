@@ -106,6 +106,7 @@ type Command struct {
 	Node            string    `json:"node,omitempty"`
 	Cause           string    `json:"cause,omitempty"` // detach: "connection" or "node"
 	Resume          bool      `json:"resume,omitempty"`
+	IdleMillis      uint32    `json:"idle,omitempty"`   // open
 	Tokens          []uint64  `json:"tokens,omitempty"` // attach
 	Settings        *Settings `json:"settings,omitempty"`
 	IfEmpty         bool      `json:"if_empty,omitempty"`

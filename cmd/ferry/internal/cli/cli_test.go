@@ -19,6 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ferrymq/ferrymq/client"
+	"github.com/ferrymq/ferrymq/cluster/store"
+	"github.com/ferrymq/ferrymq/cmd/ferry/internal/logdump"
 	"github.com/ferrymq/ferrymq/cmd/ferry/internal/serve"
 )
 
@@ -95,6 +97,9 @@ func TestUsage(t *testing.T) {
 		{[]string{"health", "--http", "x"}, "--http"},
 		{[]string{"server", "--listen", "x", "--log-level", "y"}, "2 mistakes"},
 		{[]string{"dev", "--log-level", "y"}, "--log-level"},
+		{[]string{"log", "dump", "--data", ""}, "--data is empty"},
+		{[]string{"log", "dump", "--from", "3", "--to", "2"}, "--from 3 is beyond --to 2"},
+		{[]string{"log", "dump", "--old", "-1"}, "--old"},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
 			r := ferry(t, nil, "", c.args...)
@@ -130,6 +135,9 @@ func TestExitCodes(t *testing.T) {
 		{client.ErrInUse, ExitRefused},
 		{client.ErrTooLarge, ExitRefused},
 		{client.ErrInvalid, ExitRefused},
+		{logdump.ErrNoLog, ExitNotFound},
+		{store.ErrLocked, ExitLocked},
+		{store.ErrCorrupt, ExitStorage},
 		{serve.ErrLocked, ExitLocked},
 		{serve.ErrStorage, ExitStorage},
 		{serve.ErrState, ExitState},

@@ -7,6 +7,8 @@ import (
 	"net"
 
 	"github.com/ferrymq/ferrymq/client"
+	"github.com/ferrymq/ferrymq/cluster/store"
+	"github.com/ferrymq/ferrymq/cmd/ferry/internal/logdump"
 	"github.com/ferrymq/ferrymq/cmd/ferry/internal/serve"
 )
 
@@ -15,12 +17,12 @@ const (
 	ExitOK          = 0
 	ExitFailed      = 1  // anything without a code of its own
 	ExitUsage       = 2  // wrong flags, arguments or settings
-	ExitNotFound    = 3  // no such queue or node
+	ExitNotFound    = 3  // no such queue, node or log
 	ExitUnavailable = 4  // busy, no leader, no connection: nothing was changed, try again
 	ExitUnknown     = 5  // it may or may not have taken effect
 	ExitRefused     = 6  // exists with other settings, in use, too large, invalid, denied
-	ExitLocked      = 10 // server: another process has the data folder
-	ExitStorage     = 11 // server: a store failed or hung
+	ExitLocked      = 10 // server, log: another process has the data folder
+	ExitStorage     = 11 // server: a store failed or hung; log: entries are corrupt
 	ExitState       = 12 // server: the state machine met what it cannot apply
 	ExitRemoved     = 13 // server: the node was removed from the cluster
 	ExitInterrupted = 130
@@ -63,6 +65,9 @@ var exits = []struct {
 	{client.ErrUnsupported, ExitRefused},
 	{client.ErrDenied, ExitRefused},
 	{client.ErrLimit, ExitRefused},
+	{logdump.ErrNoLog, ExitNotFound},
+	{store.ErrLocked, ExitLocked},
+	{store.ErrCorrupt, ExitStorage},
 	{serve.ErrLocked, ExitLocked},
 	{serve.ErrStorage, ExitStorage},
 	{serve.ErrState, ExitState},
