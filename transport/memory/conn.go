@@ -17,7 +17,7 @@ type conn struct {
 }
 
 func newConns(n *Network, a, b address) (near, far *conn) {
-	there, back := newPipe(), newPipe()
+	there, back := newPipe(link{a.host, b.host}, n.weather), newPipe(link{b.host, a.host}, n.weather)
 	there.twin, back.twin = back, there
 	near = &conn{n: n, local: a, remote: b, in: back, out: there}
 	far = &conn{n: n, local: b, remote: a, in: there, out: back}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/ferrymq/ferrymq/transport"
 )
@@ -26,6 +27,28 @@ type Network struct {
 	cut       map[link]bool
 	healed    chan struct{} // closed and made anew when links heal
 	port      int
+	weather   Weather
+}
+
+// Weather says how long bytes are on their way. Without it they arrive at
+// once. Its methods are called with a lock held, from any goroutine: they must
+// not wait, nor call the network.
+type Weather interface {
+	// Travel is how long bytes that are written now are on their way; 0 bytes
+	// are the end of a stream, or half a handshake. They never overtake what
+	// was written to the connection before.
+	Travel(from, to string, bytes int) time.Duration
+
+	// Thaw is how much longer bytes are on their way that waited at a link
+	// which was cut for so long and is healed now.
+	Thaw(from, to string, cut time.Duration) time.Duration
+}
+
+// SetWeather sets the weather of connections that are made from now on.
+func (n *Network) SetWeather(w Weather) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.weather = w
 }
 
 // link is one direction between two hosts.
@@ -201,13 +224,30 @@ func (h host) Dial(ctx context.Context, addr string) (net.Conn, error) {
 			return nil, h.failed("dial", to, err)
 		}
 		if c != nil {
-			return c, nil
+			return h.shakeHands(ctx, c)
 		}
 		select { // nobody answers over a link that is cut
 		case <-wait:
 		case <-ctx.Done():
 			return nil, h.failed("dial", to, ctx.Err())
 		}
+	}
+}
+
+// shakeHands waits for as long as a handshake takes.
+func (h host) shakeHands(ctx context.Context, c *conn) (net.Conn, error) {
+	w := c.out.weather
+	if w == nil {
+		return c, nil
+	}
+	t := time.NewTimer(w.Travel(c.local.host, c.remote.host, 0) + w.Travel(c.remote.host, c.local.host, 0))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return c, nil
+	case <-ctx.Done():
+		c.Close()
+		return nil, h.failed("dial", c.remote, ctx.Err())
 	}
 }
 
