@@ -78,7 +78,7 @@ func (v *Verdict) Undecided(why string) { v.undecided = why }
 func (v *Verdict) Done() Verdict {
 	for _, c := range v.Checked {
 		if c.Seen < c.Floor {
-			v.Add("vacuous", 0, "%s: %d is below the floor of %d", c.Name, c.Seen, c.Floor)
+			v.Add(KindVacuous, 0, "%s: %d is below the floor of %d", c.Name, c.Seen, c.Floor)
 		}
 	}
 	switch {
