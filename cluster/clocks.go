@@ -14,7 +14,11 @@ type clocks struct {
 	wall  *wallClock
 }
 
-func newClocks() *clocks { return &clocks{wall: newWallClock()} }
+func newClocks(skew func() time.Duration) *clocks {
+	c := &clocks{wall: newWallClock()}
+	c.wall.skew = skew
+	return c
+}
 
 // start begins a leadership at the state's clock.
 func (c *clocks) start(at fsm.Clock, now time.Time) {

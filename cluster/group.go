@@ -48,7 +48,7 @@ func OpenGroup(opts GroupOptions) (*Group, error) {
 		opts:     opts,
 		conf:     raftConfig(opts),
 		log:      opts.Logger.With("group", opts.ID),
-		clock:    newClocks(),
+		clock:    newClocks(opts.WallSkew),
 		nudge:    make(chan struct{}, 1),
 		verifies: make(chan *verifyRequest, verifiesMax),
 	}

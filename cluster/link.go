@@ -59,7 +59,7 @@ func (l *link) clocks() {
 			return
 		}
 		// An outbox that is full says enough about this link: the sample is skipped.
-		clock := transport.PeerClock{WallMs: time.Now().UnixMilli()}
+		clock := transport.PeerClock{WallMs: l.peers.opts.wallMillis()}
 		_ = l.conn.TrySend(transport.Frame{Op: transport.OpPeerClock, Payload: clock.AppendTo(nil)})
 	}
 }

@@ -95,7 +95,7 @@ func (n *Node) openPeers() error {
 	o := n.opts.Peers
 	o.Node, o.ServerID = n.opts.Name, n.id.get().ServerID
 	o.PeerAddr, o.ClientAddr, o.Build = n.opts.PeerAddr, n.opts.ClientAddr, n.opts.Build
-	o.Network, o.Key = n.opts.Network, n.opts.Key
+	o.Network, o.Key, o.WallSkew = n.opts.Network, n.opts.Key, n.opts.WallSkew
 	o.Cluster = n.ClusterID
 	o.Adopt = n.id.adopt
 	o.HasState = n.HasState
@@ -129,7 +129,7 @@ func (n *Node) openReplica(group uint32) error {
 	o := n.opts.Group
 	o.ID, o.Node, o.ServerID = group, n.opts.Name, serverID
 	o.Stores, o.Directory = stores.Stores, n.peers
-	o.Logger, o.Metrics = n.log, n.opts.Metrics
+	o.Logger, o.Metrics, o.WallSkew = n.log, n.opts.Metrics, n.opts.WallSkew
 	o.Transport = NewRaftTransport(r.layer, n.peers, o.Logger)
 	o.OnLeader = n.leaderChanged
 	o.OnFatal = n.fail

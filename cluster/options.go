@@ -68,6 +68,10 @@ type GroupOptions struct {
 	SnapshotBytes int64 // default 256 MiB: applied since the last snapshot before the next is taken
 	TrailingBytes int64 // default 256 MiB: log kept behind a snapshot for slow followers
 
+	// WallSkew is added to this node's wall clock, and to nothing else that
+	// tells time: a simulation's clock that is wrong. Default: none.
+	WallSkew func() time.Duration
+
 	Logger  *slog.Logger
 	Metrics *Metrics // default: counted, but not registered
 
@@ -112,6 +116,9 @@ func (o GroupOptions) withDefaults() GroupOptions {
 	}
 	if o.Directory == nil {
 		o.Directory = nobody{}
+	}
+	if o.WallSkew == nil {
+		o.WallSkew = noSkew
 	}
 	if o.OnLeader == nil {
 		o.OnLeader = func(*Group, transport.GroupInfo, bool) {}

@@ -8,7 +8,6 @@ import (
 	"net"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/ferrymq/ferrymq/transport"
 )
@@ -249,7 +248,7 @@ func (p *Peers) hello() transport.PeerHello {
 	return transport.PeerHello{
 		Node: p.opts.Node, ServerID: p.opts.ServerID, Boot: p.boot,
 		ClientAddr: p.opts.ClientAddr, PeerAddr: p.opts.PeerAddr,
-		WallMs: time.Now().UnixMilli(), HasState: p.opts.HasState(), Build: p.opts.Build,
+		WallMs: p.opts.wallMillis(), HasState: p.opts.HasState(), Build: p.opts.Build,
 	}
 }
 

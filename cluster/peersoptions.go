@@ -58,6 +58,8 @@ type PeersOptions struct {
 	OnClock func(node string, wallMillis int64)
 	OnHello func(hello transport.PeerHello)
 
+	WallSkew func() time.Duration // added to the wall clock that is told; as in GroupOptions
+
 	OutboxBytes int           // default 8 MiB; what waits for one node before Send blocks
 	Heartbeat   time.Duration // default 500 ms
 	ClockEvery  time.Duration // default 2 s
@@ -70,6 +72,9 @@ func (o PeersOptions) withDefaults() PeersOptions {
 	setDefault(&o.OutboxBytes, defaultLinkOutbox)
 	setDefault(&o.Heartbeat, defaultLinkHeartbeat)
 	setDefault(&o.ClockEvery, defaultClockEvery)
+	if o.WallSkew == nil {
+		o.WallSkew = noSkew
+	}
 	if o.Cluster == nil {
 		o.Cluster = func() [16]byte { return [16]byte{} }
 	}
@@ -106,3 +111,6 @@ func (o PeersOptions) Validate() error {
 	m.when(o.ClockEvery < 0, "ClockEvery %v is negative", o.ClockEvery)
 	return m.err()
 }
+
+// wallMillis is what this node tells others of its wall clock.
+func (o PeersOptions) wallMillis() int64 { return time.Now().Add(o.WallSkew()).UnixMilli() }

@@ -82,6 +82,7 @@ func abs(v int64) int64 { return max(v, -v) }
 // while its own was good. Not safe for concurrent use.
 type wallClock struct {
 	samples map[string]wallSample
+	skew    func() time.Duration // added to this node's clock; a simulation's
 
 	// anchor is the state's wall clock when leadership began or, later, the
 	// last good stamp; anchorElapsed is the leader's elapsed time then. It is
@@ -93,8 +94,10 @@ type wallClock struct {
 }
 
 func newWallClock() *wallClock {
-	return &wallClock{samples: make(map[string]wallSample)}
+	return &wallClock{samples: make(map[string]wallSample), skew: noSkew}
 }
+
+func noSkew() time.Duration { return 0 }
 
 // observe takes a peer's clock.
 func (c *wallClock) observe(node string, wallMillis int64, now time.Time) {
@@ -144,7 +147,7 @@ func (c *wallClock) judge(now time.Time, elapsed time.Duration) wallJudgement {
 	if c.anchor != 0 {
 		held = c.anchor + (elapsed - c.anchorElapsed).Milliseconds()
 	}
-	return judgeWall(now.UnixMilli(), c.fresh(now), held)
+	return judgeWall(now.Add(c.skew()).UnixMilli(), c.fresh(now), held)
 }
 
 // stamp decides what an entry proposed now carries.

@@ -3,6 +3,10 @@ package cluster
 import (
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ferrymq/ferrymq/fsm"
 )
 
 func TestJudgeWall(t *testing.T) {
@@ -144,4 +148,15 @@ func TestWallClockIsBounded(t *testing.T) {
 	if len(c.samples) != 1 {
 		t.Fatalf("old samples keep new ones out: %d", len(c.samples))
 	}
+}
+
+func TestSkewIsOfTheWallClockAlone(t *testing.T) {
+	c := newClocks(func() time.Duration { return time.Hour })
+	now := time.Unix(1_000_000, 0)
+	c.start(fsm.Clock{WallMillis: now.UnixMilli(), LeaseMillis: 7}, now)
+	at := c.stamp(now.Add(100 * time.Millisecond))
+	require.Equal(t, now.UnixMilli()+100+time.Hour.Milliseconds(), at.WallMillis)
+	require.Equal(t, int64(107), at.LeaseMillis)
+	o := PeersOptions{WallSkew: func() time.Duration { return -time.Hour }}
+	require.InDelta(t, time.Now().Add(-time.Hour).UnixMilli(), o.wallMillis(), 60_000)
 }
