@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// buildLimit bounds the build of a copy; the cache is shared with all others.
+const buildLimit = 10 * time.Minute
+
+// lab tries mutants, one after the other.
+type lab struct {
+	root  string // of the checkout
+	limit time.Duration
+	build bool
+	keep  bool
+	out   io.Writer
+}
+
+// ending is what became of a mutant.
+type ending struct {
+	mutant
+	fate fate
+	kind string        // that killed it
+	seen time.Duration // from the start of its run to the report of the problem
+	took time.Duration // the whole run
+	note string        // why it was not killed
+}
+
+type fate string
+
+const (
+	killed      fate = "killed"
+	built       fate = "built"
+	survived    fate = "survived"
+	otherwise   fate = "failed otherwise"
+	tooLong     fate = "out of time"
+	notApplied  fate = "does not apply"
+	notBuilt    fate = "does not build"
+	interrupted fate = "interrupted"
+)
+
+func (e ending) fine() bool { return e.fate == killed || e.fate == built }
+
+func (e ending) String() string {
+	s := fmt.Sprintf("%s: %s", e.mutant, e.fate)
+	if e.fate == killed {
+		s += fmt.Sprintf(" by %s after %s, run of %s", e.kind, seconds(e.seen), seconds(e.took))
+	}
+	if e.note != "" {
+		s += "\n" + indent(e.note)
+	}
+	return s
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
+
+func indent(s string) string {
+	return "    " + strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n    ")
+}
+
+// try makes a mutant and has it run. Nothing of it is left afterwards, unless
+// it was not killed and is to be kept.
+func (l *lab) try(ctx context.Context, m mutant) (e ending) {
+	e = ending{mutant: m}
+	dir, err := os.MkdirTemp("", "ferry-mutant-")
+	if err != nil {
+		e.fate, e.note = notApplied, err.Error()
+		return e
+	}
+	defer func() {
+		if ctx.Err() != nil {
+			e.fate = interrupted
+		}
+		if l.keep && !e.fine() {
+			e.note += "\nkept in " + dir
+			return
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			e.note += "\n" + err.Error()
+		}
+	}()
+	tree := filepath.Join(dir, "tree")
+	if e.fate, e.note = l.make(ctx, m, tree); e.fate != built || l.build {
+		return e
+	}
+	fmt.Fprintf(l.out, "%s: %s\n", m, strings.Join(m.caughtBy, " "))
+	l.run(ctx, &e, dir, tree)
+	return e
+}
+
+// make copies the tree, applies the patch and builds the program.
+func (l *lab) make(ctx context.Context, m mutant, tree string) (fate, string) {
+	fmt.Fprintf(l.out, "%s: building\n", m)
+	if err := copyTree(ctx, l.root, tree); err != nil {
+		return notApplied, err.Error()
+	}
+	if text, err := apply(ctx, tree, m.path); err != nil {
+		return notApplied, text + err.Error()
+	}
+	ctx, cancel := context.WithTimeout(ctx, buildLimit)
+	defer cancel()
+	// With -trimpath, what is not mutated comes from the cache.
+	cmd := command(ctx, tree, "go", "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join("bin", "ferry"), "./cmd/ferry")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return notBuilt, string(text) + err.Error()
+	}
+	return built, ""
+}
+
+// run runs the command that is to catch the mutant, and judges it.
+func (l *lab) run(ctx context.Context, e *ending, dir, tree string) {
+	scratch := filepath.Join(dir, "tmp")
+	if err := os.Mkdir(scratch, 0o755); err != nil {
+		e.fate, e.note = otherwise, err.Error()
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.limit)
+	defer cancel()
+	ferry := filepath.Join(tree, "bin", "ferry")
+	words := append([]string(nil), e.caughtBy...)
+	if words[0] == "ferry" {
+		words[0] = ferry
+		words = append(words, "--dir", filepath.Join(dir, "report"))
+	}
+	cmd := command(ctx, tree, words[0], words[1:]...)
+	cmd.Env = append(os.Environ(), "TMPDIR="+scratch, "FERRY_BINARY="+ferry)
+	w := newWatch(e.expect)
+	cmd.Stdout, cmd.Stderr = w, w
+	err := cmd.Run()
+	e.took = time.Since(w.began)
+	if ctx.Err() != nil {
+		reap(cmd)
+	}
+	kind, seen := w.end()
+	switch {
+	case ctx.Err() != nil:
+		e.fate = tooLong
+	case err == nil:
+		e.fate = survived
+	case kind == "":
+		e.fate = otherwise
+	default:
+		e.fate, e.kind, e.seen = killed, kind, seen
+		return
+	}
+	e.note = w.tail()
+	if err != nil {
+		e.note = strings.TrimLeft(errors.Join(errors.New(e.note), err).Error(), "\n")
+	}
+}

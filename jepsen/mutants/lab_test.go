@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// program is the ferry of a project that is small enough to be built here.
+const program = `package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+)
+
+const (
+	result = "accounting: lost=0"
+	code   = 0
+	nap    = time.Duration(0)
+)
+
+func main() {
+	fmt.Println(result)
+	time.Sleep(nap)
+	os.Exit(code)
+}
+`
+
+// project makes that project, and a folder for temporary ones that must be
+// empty in the end.
+func project(t *testing.T) (root string) {
+	root = t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod": "module tiny\n\ngo 1.26\n", "cmd/ferry/main.go": program,
+		".gitignore": "/big\n", "big": "not copied",
+	} {
+		path := filepath.Join(root, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	require.NoError(t, exec.Command("git", "init", "-q", root).Run())
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	t.Cleanup(func() {
+		left, err := os.ReadDir(temp)
+		require.NoError(t, err)
+		for _, e := range left {
+			require.False(t, strings.HasPrefix(e.Name(), "ferry-mutant-"), "%s is left", e.Name())
+		}
+	})
+	return root
+}
+
+// mutantOf is a patch of the program that replaces lines in it.
+func mutantOf(t *testing.T, changes ...string) mutant {
+	dir := t.TempDir()
+	for _, side := range []string{"a", "b"} {
+		path := filepath.Join(dir, side, "cmd/ferry/main.go")
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		text := program
+		if side == "b" {
+			text = strings.NewReplacer(changes...).Replace(program)
+		}
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	cmd := exec.Command("git", "diff", "--no-index", "--no-prefix", "a", "b")
+	cmd.Dir = dir
+	diff, err := cmd.Output()
+	require.Error(t, err, "git diff ends with 1 when there is a difference")
+	path := filepath.Join(dir, "01-planted.patch")
+	text := "Bug: planted.\nCaught-by: ferry jepsen run\nExpect: lost, after_ack\n\n" + string(diff)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	m, err := read(path)
+	require.NoError(t, err)
+	return m
+}
+
+const clean, lossy = `"accounting: lost=0"`, `"accounting: lost=3 after_ack=1"`
+
+func TestFates(t *testing.T) {
+	root := project(t)
+	for _, c := range []struct {
+		name    string
+		changes []string
+		fate    fate
+		note    string
+	}{
+		{"reported", []string{clean, lossy, "code   = 0", "code   = 1"}, killed, ""},
+		{"reported in a list", []string{clean, `"work/accounting invalid; after_ack: p1-2"`, "code   = 0", "code   = 1"}, killed, ""},
+		{"reported, and well all the same", []string{clean, lossy}, survived, "lost=3"},
+		{"unharmed", []string{"time.Sleep(nap)", "time.Sleep(2 * nap)"}, survived, "lost=0"},
+		{"failed without a report", []string{"code   = 0", "code   = 1"}, otherwise, "exit status 1"},
+		{"another kind", []string{clean, `"accounting: not_lost=1 ghost=3"`, "code   = 0", "code   = 1"}, otherwise, "ghost=3"},
+		{"hanging", []string{clean, lossy, "Duration(0)", "Hour"}, tooLong, "lost=3"},
+		{"unsound", []string{clean, "missing"}, notBuilt, "undefined: missing"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := lab{root: root, limit: time.Minute, out: new(bytes.Buffer)}
+			if c.fate == tooLong {
+				l.limit = 2 * time.Second
+			}
+			e := l.try(t.Context(), mutantOf(t, c.changes...))
+			require.Equal(t, c.fate, e.fate, e.note)
+			require.Contains(t, e.note, c.note)
+			if c.fate == killed {
+				require.Contains(t, []string{"lost", "after_ack"}, e.kind)
+				require.Positive(t, e.seen)
+			}
+		})
+	}
+}
+
+// A patch of lines that have changed since is not taken for a survivor.
+func TestPatchThatDoesNotApply(t *testing.T) {
+	root := project(t)
+	m := mutantOf(t, clean, lossy)
+	path := filepath.Join(root, "cmd/ferry/main.go")
+	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(program, clean, `"other"`, 1)), 0o644))
+	l := lab{root: root, limit: time.Minute, out: new(bytes.Buffer)}
+	require.Equal(t, notApplied, l.try(t.Context(), m).fate)
+}
+
+func TestInterrupted(t *testing.T) {
+	root := project(t)
+	m := mutantOf(t, "Duration(0)", "Hour")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	progress := writerFunc(func(p []byte) {
+		if strings.Contains(string(p), "jepsen run") {
+			time.AfterFunc(200*time.Millisecond, cancel)
+		}
+	})
+	l := lab{root: root, limit: time.Minute, out: progress}
+	require.Equal(t, interrupted, l.try(ctx, m).fate)
+}
+
+type writerFunc func(p []byte)
+
+func (f writerFunc) Write(p []byte) (int, error) {
+	f(p)
+	return len(p), nil
+}
+
+func TestKeptForAPerson(t *testing.T) {
+	root := project(t)
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	l := lab{root: root, limit: time.Minute, keep: true, out: new(bytes.Buffer)}
+	e := l.try(t.Context(), mutantOf(t, "time.Sleep(nap)", "time.Sleep(2 * nap)"))
+	require.Equal(t, survived, e.fate)
+	kept, err := filepath.Glob(filepath.Join(dir, "ferry-mutant-*", "tree", "*"))
+	require.NoError(t, err)
+	require.Contains(t, e.note, filepath.Dir(filepath.Dir(kept[0])))
+	for _, path := range kept {
+		require.NotEqual(t, "big", filepath.Base(path), "git ignores it")
+	}
+}
+
+func TestConclusion(t *testing.T) {
+	m := mutant{number: "01", name: "planted", bug: "It is.", caughtBy: []string{"ferry", "jepsen", "run"}}
+	dead := ending{mutant: m, fate: killed, kind: "lost", seen: 1500 * time.Millisecond}
+	var out bytes.Buffer
+	require.NoError(t, conclude([]ending{dead, dead}, false, &out))
+	require.True(t, strings.HasSuffix(out.String(), "\nmutants: killed=2 of 2 ok\n"), out.String())
+	out.Reset()
+	require.Error(t, conclude([]ending{dead, {mutant: m, fate: survived}}, false, &out))
+	require.True(t, strings.HasSuffix(out.String(), "\nmutants: killed=1 of 2 FAILED\n"), out.String())
+
+	path := filepath.Join(t.TempDir(), "README.md")
+	require.NoError(t, os.WriteFile(path, fmt.Appendf(nil, "before\n%s\nold\n%s\nafter\n", blockBegin, blockEnd), 0o644))
+	for range 2 {
+		require.NoError(t, rewrite(path, table([]ending{dead})))
+	}
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "before\n"+blockBegin+"\n"+
+		"| mutant | bug | caught by | reported as | after |\n| --- | --- | --- | --- | --- |\n"+
+		"| 01 planted | It is. | `ferry jepsen run` | `lost` | 1.5 s |\n"+blockEnd+"\nafter\n", string(b))
+	require.Error(t, rewrite(filepath.Join("testdata", "none"), ""))
+}

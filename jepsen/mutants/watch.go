@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	tailLines = 30       // of a run that did not kill, for a person
+	lineMax   = 64 << 10 // of a line that is looked at
+)
+
+// watch reads what a run prints, and notes when it first reports a problem of
+// an expected kind: as "kind=3", or as "kind: what happened" in a list.
+type watch struct {
+	began   time.Time
+	pattern *regexp.Regexp
+
+	mu   sync.Mutex // a run prints to two streams
+	line []byte
+	last []string // the last lines
+	kind string
+	seen time.Duration
+}
+
+func newWatch(kinds []string) *watch {
+	kind := "(" + strings.Join(kinds, "|") + ")"
+	return &watch{
+		began:   time.Now(),
+		pattern: regexp.MustCompile(`(?:^|[^a-z_])` + kind + `=[1-9]|; ` + kind + `: `),
+	}
+}
+
+// Write implements io.Writer.
+func (w *watch) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for rest := p; len(rest) > 0; {
+		part, after, whole := bytes.Cut(rest, []byte{'\n'})
+		w.line = append(w.line, part[:min(len(part), lineMax-min(lineMax, len(w.line)))]...)
+		if whole {
+			w.take()
+		}
+		rest = after
+	}
+	return len(p), nil
+}
+
+// take looks at a line that is complete. The mutex is held.
+func (w *watch) take() {
+	line := string(w.line)
+	w.line = w.line[:0]
+	if len(w.last) == tailLines {
+		w.last = append(w.last[:0], w.last[1:]...)
+	}
+	w.last = append(w.last, line)
+	if w.kind != "" {
+		return
+	}
+	if match := w.pattern.FindStringSubmatch(line); match != nil {
+		w.kind, w.seen = match[1]+match[2], time.Since(w.began)
+	}
+}
+
+// end takes what is left, and tells what was seen and when; "" for nothing.
+func (w *watch) end() (kind string, seen time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.line) > 0 {
+		w.take()
+	}
+	return w.kind, w.seen
+}
+
+// tail is the last lines.
+func (w *watch) tail() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.Join(w.last, "\n")
+}
