@@ -14,5 +14,5 @@
 // of a process get a vDSO of their own, hence the true time too.
 //
 // It owns the patch and knows nothing of what runs. Start reading in
-// clock_linux.go; routine_amd64.go is the machine code.
+// clock_linux.go; routine_linux_amd64.go is the machine code.
 package clock
