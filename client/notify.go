@@ -30,7 +30,8 @@ func (o *outbox) ordered(b *batch, i int) {
 }
 
 // notify runs the callbacks until the outbox is closed and everybody is told.
-// It is the goroutine that users' callbacks run on.
+// It is the goroutine that users' callbacks run on. What is to be told after
+// that begins it anew, see tellSettle.
 func (o *outbox) notify() {
 	for {
 		told, r, ok, closed := o.nextNotice()
@@ -62,7 +63,21 @@ func (o *outbox) nextNotice() (told []notice, r run, ok, closed bool) {
 		o.runs = o.runs[1:]
 		o.freeRun(r)
 	}
-	return told, r, ok, o.err != nil && len(o.runs) == 0
+	closed = o.err != nil && len(o.runs) == 0
+	o.notified = closed && !ok && len(told) == 0
+	return told, r, ok, closed
+}
+
+// tellSettle leaves a settle's callback to the notifier. A settle that was
+// under way when the connection closed, or came later, may find it ended. The
+// mutex is held.
+func (o *outbox) tellSettle(n notice) {
+	o.told = append(o.told, n)
+	if o.notified {
+		o.notified = false
+		go o.notify()
+	}
+	signal(o.notice)
 }
 
 func (o *outbox) freeRun(r run) {

@@ -37,6 +37,7 @@ type outbox struct {
 	credits  []*Consumer // whose credit is to be sent
 	keepAt   time.Time   // when leases and credits are to be looked at
 	barrier  barrier
+	notified bool // the notifier has ended: the next notice begins it anew
 
 	messageMax  int // logical bytes of a message; 0: not known yet
 	messagesMax int // of a batch

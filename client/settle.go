@@ -144,8 +144,7 @@ func (o *outbox) endSettle(s *settle, refused *Error) {
 		o.barrier.leave(s.gen)
 		return
 	}
-	o.told = append(o.told, notice{done: s.done, err: err, gen: s.gen})
-	signal(o.notice)
+	o.tellSettle(notice{done: s.done, err: err, gen: s.gen})
 }
 
 // await waits for a settle's answer. When ctx ends first, the settle is taken
@@ -178,6 +177,5 @@ func (o *outbox) tell(done func(error), err error) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.told = append(o.told, notice{done: done, err: err, gen: o.barrier.enter()})
-	signal(o.notice)
+	o.tellSettle(notice{done: done, err: err, gen: o.barrier.enter()})
 }

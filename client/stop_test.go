@@ -158,3 +158,35 @@ func TestDrain(t *testing.T) {
 		}
 	})
 }
+
+func TestAcksAtTheEndCallBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		deliveries := make(chan *Delivery, 2)
+		consume(t, conn, func(_ context.Context, d *Delivery) error {
+			deliveries <- d
+			<-t.Context().Done()
+			return nil
+		}, WithConcurrency(2))
+		c.deliver(1, 10, false, "a", "b")
+		underWay, late := <-deliveries, <-deliveries
+		told := make(chan error, 2)
+		c.setVerdict(func(transport.Op, []byte) *transport.Result {
+			return &transport.Result{Code: transport.CodeUnknownOutcome} // asked again for ever
+		})
+		underWay.AckAsync(func(err error) { told <- err })
+		synctest.Wait()
+		if err := conn.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-told; !errors.Is(err, ErrUnknownOutcome) || !errors.Is(err, ErrClosed) {
+			t.Errorf("acked before the end: %v", err)
+		}
+		synctest.Wait() // the notifier has ended
+		late.AckAsync(func(err error) { told <- err })
+		if err := <-told; err == nil {
+			t.Error("acked after the end")
+		}
+	})
+}
