@@ -1,0 +1,6 @@
+package workload
+
+// All makes one of each workload.
+func All() []Workload {
+	return []Workload{&Work{}}
+}

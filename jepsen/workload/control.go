@@ -1,0 +1,78 @@
+package workload
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ferrymq/ferrymq/client"
+	"github.com/ferrymq/ferrymq/jepsen/history"
+)
+
+// controls are the library's names of what changes a queue.
+var controls = map[history.Kind]string{
+	history.Create: "create queue", history.Update: "update queue", history.Delete: "delete queue",
+	history.Purge: "purge queue", history.Pause: "pause queue", history.Resume: "resume queue",
+}
+
+func (c *Client) Create(ctx context.Context, queue string, s client.QueueSettings) error {
+	return c.control(history.Create, queue, func(*history.Op) error { return c.conn.CreateQueue(ctx, queue, s) })
+}
+
+func (c *Client) Update(ctx context.Context, queue string, s client.QueueSettings) error {
+	return c.control(history.Update, queue, func(*history.Op) error { return c.conn.UpdateQueue(ctx, queue, s) })
+}
+
+func (c *Client) Delete(ctx context.Context, queue string, opts ...client.DeleteOption) error {
+	return c.control(history.Delete, queue, func(*history.Op) error { return c.conn.DeleteQueue(ctx, queue, opts...) })
+}
+
+func (c *Client) Purge(ctx context.Context, queue string) error {
+	return c.control(history.Purge, queue, func(o *history.Op) (err error) {
+		o.Value, err = c.conn.PurgeQueue(ctx, queue)
+		return err
+	})
+}
+
+func (c *Client) Pause(ctx context.Context, queue string) error {
+	return c.control(history.Pause, queue, func(*history.Op) error { return c.conn.PauseQueue(ctx, queue) })
+}
+
+func (c *Client) Resume(ctx context.Context, queue string) error {
+	return c.control(history.Resume, queue, func(*history.Op) error { return c.conn.ResumeQueue(ctx, queue) })
+}
+
+// Read reads the queue's counts, linearizably.
+func (c *Client) Read(ctx context.Context, queue string) (history.Queue, error) {
+	place := c.env.Recorder.Invoke(c.op(history.Read, queue))
+	info, err := c.conn.Queue(ctx, queue)
+	counts := history.Queue{
+		Name: info.Name, Incarnation: info.Incarnation, Ready: info.Ready, Leased: info.Leased, Parked: info.Parked,
+		Published: info.Published, Acked: info.Acked, Dead: info.Dead, Purged: info.Purged,
+	}
+	c.env.Recorder.Complete(place, OutcomeOf(err), func(o *history.Op) {
+		if refused(o, err); err == nil {
+			o.Counts = &counts
+		}
+	})
+	return counts, err
+}
+
+// control makes one change of a queue. f may set what the answer tells.
+func (c *Client) control(kind history.Kind, queue string, f func(*history.Op) error) error {
+	place := c.env.Recorder.Invoke(c.op(kind, queue))
+	var told history.Op
+	err := f(&told)
+	c.env.Recorder.Complete(place, OutcomeOf(err), func(o *history.Op) {
+		if refused(o, err); err == nil || answered(err) {
+			c.answers.answer(o, controls[kind], queue)
+		}
+		o.Value = told.Value
+	})
+	return err
+}
+
+// answered tells whether a refusal is a node's answer, not the client's own.
+func answered(err error) bool {
+	var e *client.Error
+	return errors.As(err, &e) && e.Node != "" && OutcomeOf(err) == history.Fail
+}

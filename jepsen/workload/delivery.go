@@ -1,0 +1,108 @@
+package workload
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/ferrymq/ferrymq/client"
+	"github.com/ferrymq/ferrymq/jepsen/history"
+)
+
+// Delivery is one message that a consumer was handed, and writes down what is
+// done with it. It is for one goroutine, until Ack.
+type Delivery struct {
+	Key   history.Key
+	Token uint64
+
+	c    *Client
+	d    *client.Delivery
+	base history.Op // what its settles have in common with it
+	ctx  context.Context
+	lost bool
+}
+
+// Hold keeps the message for a while, or until its lease is lost, which it tells.
+func (d *Delivery) Hold(while time.Duration) bool {
+	sleep(d.ctx, while)
+	return d.noteLost()
+}
+
+// Oversleep keeps the message for all of the time, whatever becomes of its lease.
+func (d *Delivery) Oversleep(ctx context.Context, while time.Duration) {
+	sleep(ctx, while)
+	d.noteLost()
+}
+
+// noteLost writes down once that the library says that the lease is over.
+func (d *Delivery) noteLost() bool {
+	if cause := context.Cause(d.ctx); !d.lost && errors.Is(cause, client.ErrLeaseLost) {
+		d.lost = true
+		o := d.base
+		o.Kind, o.Error = history.Lost, cause.Error()
+		d.c.env.Recorder.Event(o)
+	}
+	return d.lost
+}
+
+// Ack settles the message without waiting for the answer.
+func (d *Delivery) Ack() { d.AckThen(nil) }
+
+// AckThen is Ack that tells done, which must not block.
+func (d *Delivery) AckThen(done func(error)) {
+	place, key := d.invoke(history.Ack)
+	d.c.open.Add(1)
+	d.d.AckAsync(func(err error) {
+		defer d.c.open.Done()
+		d.settled(place, key, err)
+		if done != nil {
+			done(err)
+		}
+	})
+}
+
+// Nack gives the message back and waits for the answer.
+func (d *Delivery) Nack(ctx context.Context, reason client.Reason) error {
+	place, key := d.invoke(history.Nack)
+	err := d.d.Nack(ctx, client.WithReason(reason))
+	d.settled(place, key, err)
+	return err
+}
+
+// Reject has the message dead-lettered and waits for the answer.
+func (d *Delivery) Reject(ctx context.Context) error {
+	place, key := d.invoke(history.Reject)
+	err := d.d.Reject(ctx, "rejected on purpose")
+	d.settled(place, key, err)
+	return err
+}
+
+// Extend has the lease start anew and waits for the answer. Its consumer must
+// not extend by itself: the two could not be told apart.
+func (d *Delivery) Extend(ctx context.Context) error {
+	place, key := d.invoke(history.Extend)
+	err := d.d.Extend(ctx)
+	d.settled(place, key, err)
+	return err
+}
+
+func (d *Delivery) invoke(kind history.Kind) (place int, key settling) {
+	o := d.base
+	o.Kind = kind
+	if kind != history.Extend {
+		o.Value = 0
+	}
+	key = settling{d.Token, kind == history.Extend}
+	d.c.answers.expect(key)
+	return d.c.env.Recorder.Invoke(o), key
+}
+
+func (d *Delivery) settled(place int, key settling, err error) {
+	told := d.c.answers.forget(key)
+	d.c.env.Recorder.Complete(place, OutcomeOf(err), func(o *history.Op) {
+		refused(o, err)
+		if o.Number, o.Sends = told.number, told.sends; err == nil || answered(err) {
+			o.At = told.at
+		}
+	})
+}
