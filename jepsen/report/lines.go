@@ -90,7 +90,7 @@ func decodeLines[T any](r io.Reader, want int, l limits, cost func([]byte) int64
 		}
 		var record T
 		if err := json.Unmarshal(lines.Bytes(), &record); err != nil {
-			return nil, fmt.Errorf("record %d: %w", len(records), err)
+			return nil, fmt.Errorf("record %d: %w", len(records), errors.Join(err, lines.Err()))
 		}
 		records = append(records, record)
 	}

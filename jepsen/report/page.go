@@ -20,6 +20,8 @@ var assets embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"thousands": thousands,
+	"percent":   func(part float64) string { return fmt.Sprintf("%.2f", 100*part) },
+	"width":     func(from, to float64) string { return fmt.Sprintf("%.2f", max(0.8, 100*(to-from))) },
 	"moment":    func(micros int64) string { return seconds(micros * 1000) },
 	"style": func() (template.CSS, error) {
 		text, err := assets.ReadFile("assets/style.css")

@@ -12,7 +12,7 @@ import (
 
 // Summary is a run as the session's page shows it.
 type Summary struct {
-	Dir     string        `json:"dir"` // of its report, from the session's folder
+	Dir     string        `json:"dir"` // of its report, from the session's folder; "" if it has none
 	Nemesis string        `json:"nemesis"`
 	Seed    uint64        `json:"seed"`
 	Nodes   int           `json:"nodes"`
@@ -22,7 +22,7 @@ type Summary struct {
 
 	Faults int  `json:"faults"` // that were made
 	Bites  int  `json:"bites"`  // of them, those observed to bite
-	Bitten bool `json:"bitten"` // each kind of fault was, at least once
+	Bitten bool `json:"bitten"` // each kind of fault was, at least once; or none was promised and none made
 
 	Confirmed  int64         `json:"confirmed"`
 	Delivered  int64         `json:"delivered"`
@@ -152,11 +152,15 @@ func (s Summary) Failures() []string {
 	if s.Error != "" {
 		failures = append(failures, s.Error)
 	}
-	if len(s.Cells) == 0 {
+	if len(s.Cells) == 0 && s.Error == "" {
 		failures = append(failures, "nothing was judged")
 	}
-	if !s.Bitten {
-		failures = append(failures, fmt.Sprintf("%d of %d faults bit", s.Bites, s.Faults))
+	switch {
+	case s.Bitten || s.Error != "":
+	case s.Faults == 0:
+		failures = append(failures, "no fault was made")
+	default:
+		failures = append(failures, fmt.Sprintf("a fault was not seen to bite: %d of %d were", s.Bites, s.Faults))
 	}
 	for _, c := range s.Cells {
 		if c.Result != check.Valid {

@@ -13,7 +13,7 @@ type Totals struct {
 }
 
 // Sum adds runs up. A cell is one workload's verdict in one run; it is bitten
-// if the faults of its run were.
+// if its run made faults and each kind was seen to bite.
 func Sum(runs []Summary) Totals {
 	t := Totals{Runs: len(runs)}
 	for _, s := range runs {
@@ -22,7 +22,7 @@ func Sum(runs []Summary) Totals {
 				continue
 			}
 			t.Cells++
-			if s.Bitten {
+			if s.Bitten && s.Faults > 0 {
 				t.Bitten++
 			}
 		}

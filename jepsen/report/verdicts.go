@@ -11,7 +11,7 @@ import (
 
 const (
 	// verdictsMax is how many verdicts are spelled out, the bad ones first.
-	verdictsMax = 200
+	verdictsMax = 120
 	// problemsMax is how many problems of one verdict are shown, and
 	// problemsAllMax of all.
 	problemsMax    = 60
@@ -19,7 +19,7 @@ const (
 	problemTextMax = 500
 	// columnsMax bounds the table of verdicts in both directions.
 	columnsMax = 40
-	countsMax  = 24
+	countsMax  = 16
 )
 
 // matrix is the table of verdicts: a row for each workload.

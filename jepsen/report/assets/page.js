@@ -39,22 +39,22 @@
     return all;
   }
 
-  // Faults stand in as few lanes as let their names be read.
+  // Each name of a fault has a lane, and stands there as often as there is room.
+  const lanesMax = 6;
   function lanes() {
-    const ends = [], placed = [];
-    for (const f of data.bands) {
-      if (f.to < from || f.from > to) continue;
-      const a = near(f.from), b = Math.max(near(f.to), a + 2), label = f.name.length * 6.3 + 12;
-      const inside = b - a > label, right = inside || b + label < box.left + box.width;
-      const begin = inside || right ? a : a - label, end = inside ? b : right ? b + label : b;
-      let lane = ends.findIndex((e) => e + 2 < begin);
-      let named = true;
-      if (lane < 0 && ends.length < 4) lane = ends.push(0) - 1;
-      else if (lane < 0) { lane = 3; named = false; }
-      ends[lane] = Math.max(ends[lane], named ? end : b);
-      placed.push({ f, a, b, lane, inside, right, named });
+    const names = [...new Set(data.bands.map((f) => f.name))], placed = [];
+    const lane = (f) => names.indexOf(f.name) % lanesMax;
+    for (let l = 0; l < Math.min(names.length, lanesMax); l++) {
+      const here = data.bands.filter((f) => lane(f) === l && f.to >= from && f.from <= to)
+        .map((f) => ({ f, lane: l, a: near(f.from), b: Math.max(near(f.to), near(f.from) + 2), room: f.name.length * 6.3 + 12 }));
+      here.forEach((p, i) => {
+        const next = i + 1 < here.length ? here[i + 1].a : box.left + box.width;
+        p.label = p.b - p.a > p.room ? "in" : next - p.b > p.room ? "after" : "";
+      });
+      if (here.length && here.every((p) => !p.label)) here[0].label = here[0].a - box.left > here[0].room ? "before" : "in";
+      placed.push(...here);
     }
-    return { placed, count: ends.length };
+    return { placed, count: Math.min(names.length, lanesMax) };
   }
   const shade = (f) => f.leader ? "var(--fault)" : f.frozen ? "var(--fault-frozen)" : "var(--fault-calm)";
 
@@ -99,16 +99,16 @@
   }
 
   function drawFaults(r) {
-    let s = "";
+    let s = "", names = "";
     for (const p of r.placed) {
       const y = r.y + p.lane * 18 + 2, c = shade(p.f);
       s += `<rect x="${p.a}" width="${p.b - p.a}" y="${y}" height="14" rx="4" fill="${c}" opacity="${p.f.bitten ? .55 : .2}"` +
         (p.f.bitten ? "/>" : ` stroke="${c}" stroke-width="1.5" stroke-dasharray="3 2"/>`);
-      if (!p.named) continue;
-      const at = p.inside ? `x="${p.a + 6}"` : p.right ? `x="${p.b + 5}"` : `x="${p.a - 5}" text-anchor="end"`;
-      s += `<text class="on" ${at} y="${y + 11}">${esc(p.f.name)}</text>`;
+      if (!p.label) continue;
+      const at = p.label === "in" ? `x="${p.a + 6}"` : p.label === "after" ? `x="${p.b + 5}"` : `x="${p.a - 5}" text-anchor="end"`;
+      names += `<text class="on" ${at} y="${y + 11}">${esc(p.f.name)}</text>`;
     }
-    return s;
+    return s + names;
   }
 
   function drawStrips(r) {
@@ -358,6 +358,11 @@
   open();
 
   makeLegend();
-  let drawn = 0;
-  new ResizeObserver(() => { if (chart.clientWidth !== drawn) { drawn = chart.clientWidth; draw(); } }).observe(chart);
+  draw();
+  let drawn = chart.clientWidth;
+  new ResizeObserver(() => requestAnimationFrame(() => {
+    if (chart.clientWidth === drawn) return;
+    drawn = chart.clientWidth;
+    draw();
+  })).observe(chart);
 })();
