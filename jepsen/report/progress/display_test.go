@@ -52,13 +52,13 @@ func TestBarOnTerminal(t *testing.T) {
 		session(begin(&out, 2, wide))
 		text := out.String()
 		for _, want := range []string{
-			"1/2 kill leader: 15 s left, 6,170 confirmed  12%",
-			"1/2 kill leader: healing, 5 s left, 12,340 confirmed  37%",
+			" 12%  ██░░░░░░░░░░░░░░  1/2 kill leader: 15 s left, 6,170 confirmed ",
+			" 37%  ██████░░░░░░░░░░  1/2 kill leader: healing, 5 s left, 12,340 confirmed ",
 			"\r  n1 is back\n",
 			"\x1b[32m✓\x1b[0m 1/2  kill leader: 12 of 12 valid\n",
-			"2/2 halves: ending, 12,340 confirmed  99%",
+			" 99%  ███████████████░  2/2 halves: ending, 12,340 confirmed ",
 			"\x1b[31m✗\x1b[0m 2/2  halves: 3 lost\n",
-			"2 of 2 ended, 12,340 confirmed 100%",
+			"100%  ████████████████  2 of 2 ended, 12,340 confirmed ",
 		} {
 			require.Contains(t, text, want)
 		}
@@ -71,8 +71,11 @@ func TestNarrowTerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		session(begin(&out, 2, func() int { return 44 }))
+		require.Contains(t, out.String(), "…")
 		for line := range strings.FieldsFuncSeq(out.String(), func(r rune) bool { return r == '\r' || r == '\n' }) {
-			require.LessOrEqual(t, utf8.RuneCountInString(line), 44, line)
+			if strings.Contains(line, "%") {
+				require.LessOrEqual(t, utf8.RuneCountInString(line), 44, line)
+			}
 		}
 	})
 }

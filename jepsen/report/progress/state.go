@@ -40,7 +40,7 @@ const (
 
 func newBar(out io.Writer) *progressbar.ProgressBar {
 	return progressbar.NewOptions(parts, progressbar.OptionSetWriter(out), progressbar.OptionSetWidth(barColumns),
-		progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionThrottle(0),
+		progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionThrottle(0), progressbar.OptionShowDescriptionAtLineEnd(),
 		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: " ", BarEnd: ""}))
 }
 
@@ -119,9 +119,17 @@ func (s *state) position() int {
 
 // fit cuts a description to what the terminal has room for: a line that wraps
 // cannot be drawn over.
-func (s *state) fit(text string) string {
+func (s *state) fit(text string) string { return cut(text, s.columns()-percentColumns) }
+
+func cut(text string, columns int) string {
 	runes := []rune(text)
-	return string(runes[:min(len(runes), max(0, s.columns()-percentColumns))])
+	switch {
+	case len(runes) <= columns:
+		return text
+	case columns < 1:
+		return ""
+	}
+	return string(runes[:columns-1]) + "…"
 }
 
 func (s *state) describe() string {
@@ -135,7 +143,9 @@ func (s *state) describe() string {
 	if s.phase != "" {
 		what = s.phase + ", " + what
 	}
-	return fmt.Sprintf("%d/%d %s: %s, %s confirmed", s.began, s.runs, s.run.Name, what, thousands(s.total()))
+	before := fmt.Sprintf("%d/%d ", s.began, s.runs)
+	after := fmt.Sprintf(": %s, %s confirmed", what, thousands(s.total()))
+	return before + cut(s.run.Name, s.columns()-percentColumns-len(before)-len(after)) + after
 }
 
 func wholeSeconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
