@@ -2,5 +2,5 @@ package workload
 
 // All makes one of each workload.
 func All() []Workload {
-	return []Workload{&Work{}}
+	return []Workload{&Work{}, &AtMostOnce{}, &FIFO{}, &Dedup{}}
 }

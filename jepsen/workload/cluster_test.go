@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ferrymq/ferrymq/client"
+	"github.com/ferrymq/ferrymq/jepsen/check"
 	"github.com/ferrymq/ferrymq/jepsen/history"
 	"github.com/ferrymq/ferrymq/jepsen/sim"
 	"github.com/ferrymq/ferrymq/jepsen/workload"
@@ -52,12 +53,33 @@ func play(t *testing.T, w workload.Workload, rate float64, meanwhile func(*sim.W
 	require.NoError(t, w.Drain(ctx, e))
 	run.Drained = e.Recorder.Now()
 	for _, h := range world.Hosts {
+		run.Replicas = append(run.Replicas, replica(t, h.Name, h.Addr(), client.WithDialer(net)))
+	}
+	for _, h := range world.Hosts {
 		require.NoError(t, h.Stop())
 	}
 	run.Ended, run.Ops = e.Recorder.Now(), e.Recorder.Ops()
 	require.Zero(t, e.Recorder.Counts().Open)
 	time.Sleep(settle) // in the bubble: it passes at once
 	return run
+}
+
+// replica is what one node says of its queues by itself. All have heard by now
+// of what is committed.
+func replica(t *testing.T, node, addr string, dialer client.Option) history.Replica {
+	time.Sleep(time.Second)
+	conn, err := client.Dial(t.Context(), "ferry://"+addr, dialer, client.WithFollowLeader(false))
+	require.NoError(t, err)
+	defer conn.Close()
+	r := history.Replica{Node: node}
+	for q, err := range conn.Queues(t.Context(), "", client.Stale()) {
+		require.NoError(t, err)
+		r.Queues = append(r.Queues, history.Queue{
+			Name: q.Name, Incarnation: q.Incarnation, Ready: q.Ready, Leased: q.Leased, Parked: q.Parked,
+			Published: q.Published, Acked: q.Acked, Dead: q.Dead, Purged: q.Purged,
+		})
+	}
+	return r
 }
 
 // Every workload, without a fault, is found valid by all its checkers, which
@@ -71,6 +93,7 @@ func TestWorkloadsOnAHealthyCluster(t *testing.T) {
 				for _, c := range w.Checkers(1) {
 					v := c.Check(run)
 					t.Log(v.String())
+					require.Equal(t, check.Valid, v.Result)
 				}
 			})
 		})

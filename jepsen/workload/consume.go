@@ -38,16 +38,32 @@ func (k consuming) options(report func(error)) []client.ConsumeOption {
 // errWrong is what no fault excuses: a message that nobody has published so.
 var errWrong = errors.New("wrong bytes delivered")
 
+// Consumer is a consumer and its number in the history.
+type Consumer struct {
+	*client.Consumer
+	c  *Client
+	id uint32
+}
+
+// Stop ends the consumer in order: what it prefetched goes back, and is given
+// to others after the event.
+func (k *Consumer) Stop(ctx context.Context) error {
+	o := k.c.op(history.Gone, "")
+	o.Consumer = k.id
+	k.c.env.Recorder.Event(o)
+	return k.Consumer.Stop(ctx)
+}
+
 // Consume has handle, which settles them itself, run on the messages of a
 // queue. fail is told of messages that are not as they were published.
-func (c *Client) Consume(ctx context.Context, k consuming, fail func(error), handle func(*Delivery)) (*client.Consumer, error) {
-	consumer := c.env.Recorder.Consumer()
+func (c *Client) Consume(ctx context.Context, k consuming, fail func(error), handle func(*Delivery)) (*Consumer, error) {
+	id := c.env.Recorder.Consumer()
 	report := func(err error) {
 		if errors.Is(err, client.ErrMalformed) {
 			fail(fmt.Errorf("client %d: %w", c.id, err))
 		}
 	}
-	return c.conn.Consume(ctx, k.Queue, func(ctx context.Context, d *client.Delivery) error {
+	consumer, err := c.conn.Consume(ctx, k.Queue, func(ctx context.Context, d *client.Delivery) error {
 		key, err := history.ParseKey(d.Body)
 		if err == nil && !bytes.Equal(d.Body, key.Body(len(d.Body))) {
 			err = errWrong
@@ -57,9 +73,10 @@ func (c *Client) Consume(ctx context.Context, k consuming, fail func(error), han
 			fail(err)
 			return client.Permanent(err)
 		}
-		handle(c.delivered(ctx, d, k, consumer, key))
+		handle(c.delivered(ctx, d, k, id, key))
 		return nil
 	}, k.options(report)...)
+	return &Consumer{consumer, c, id}, err
 }
 
 // delivered writes down that a message arrived.

@@ -75,7 +75,7 @@ func (w *crew) serve(c *Client, m member, r *rand.Rand) {
 }
 
 // stop ends a consumer in order if that is possible in time.
-func (w *crew) stop(k *client.Consumer) {
+func (w *crew) stop(k *Consumer) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	if err := k.Stop(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {

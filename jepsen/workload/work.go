@@ -12,6 +12,8 @@ import (
 const (
 	workMain  = "work-main"
 	workShort = "work-short" // whose leases are short, and sometimes run out
+
+	workFailures = 4
 )
 
 // Work is a work queue at least once: producers in bursts and competing
@@ -24,10 +26,10 @@ func (w *Work) Name() string { return "work" }
 // Setup makes the two queues.
 func (w *Work) Setup(ctx context.Context, e *Env) error {
 	w.crew = newCrew(e, w.Name())
-	if err := w.setup(ctx, client.QueueSettings{}, workMain); err != nil {
+	if err := w.setup(ctx, client.QueueSettings{FailureLimit: workFailures}, workMain); err != nil {
 		return err
 	}
-	return w.setup(ctx, client.QueueSettings{Lease: time.Second, FailureLimit: 4}, workShort)
+	return w.setup(ctx, client.QueueSettings{Lease: time.Second, FailureLimit: workFailures}, workShort)
 }
 
 // Run starts the consumers, and produces until ctx ends.
@@ -110,5 +112,26 @@ func (w *Work) Drain(ctx context.Context, _ *Env) error {
 	return w.drain(ctx, queues...)
 }
 
-// Checkers of the workload.
-func (w *Work) Checkers(scale float64) []check.Checker { return nil }
+// Checkers of the workload. A session that lost its connection blames what was
+// started, so that messages of both queues may die of their failures.
+func (w *Work) Checkers(scale float64) []check.Checker {
+	lease := time.Second
+	return []check.Checker{
+		check.Accounting{
+			Workload: w.Name(), Lease: lease, FailureLimit: workFailures, DeadLetters: true,
+			Floors: check.AccountingFloors{
+				Confirmed: floor(600, scale), Delivered: floor(600, scale), Settled: floor(600, scale),
+				Redelivered: floor(20, scale), Dead: floor(5, scale),
+			},
+		},
+		check.Conservation{Workload: w.Name(), Floors: check.ConservationFloors{
+			Replicas: 1, Queues: 4, Published: floor(600, scale),
+		}},
+		check.Automata{
+			Workload: w.Name(), Lease: lease, FailureLimit: workFailures,
+			Floors: check.AutomataFloors{
+				Messages: floor(600, scale), Leases: floor(600, scale), Settles: floor(600, scale), Refused: floor(3, scale),
+			},
+		},
+	}
+}

@@ -56,3 +56,6 @@ type Workload interface {
 	// ten seconds at the rate of a real cluster.
 	Checkers(scale float64) []check.Checker
 }
+
+// floor is how much of something a checker has to have seen.
+func floor(n, scale float64) int64 { return int64(n * scale) }
