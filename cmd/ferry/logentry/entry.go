@@ -25,11 +25,13 @@ func Of(l *raft.Log) (history.Entry, error) {
 	if l.Type != raft.LogCommand {
 		return e, nil
 	}
+	if e.Void = cluster.Void(l); e.Void && len(l.Data) == 0 {
+		return e, nil // one that only moves the end of the log
+	}
 	head, commands, err := fsm.DecodeEntry(l.Data)
 	if err != nil {
 		return e, fmt.Errorf("entry %d: %w", l.Index, err)
 	}
-	e.Void = cluster.Void(l)
 	e.WallMillis, e.LeaseMillis = head.Clock.WallMillis, head.Clock.LeaseMillis
 	for _, x := range commands {
 		e.Commands = append(e.Commands, command(x))
