@@ -50,7 +50,7 @@ func TestNothingConfirmedIsLost(t *testing.T) {
 		}
 		s.restart(nodes)
 		require.NoError(t, h.AwaitMarked(s.ctx))
-		t.Logf("killed %s with %d unconfirmed and %d held: whole again after %v, gap %v", names(nodes),
+		t.Logf("killed %s with %d unconfirmed and %d held: whole again after %v, gap %v", namesOf(nodes),
 			underWay.Unconfirmed, underWay.Held, time.Since(killed).Round(time.Millisecond),
 			h.Widest().Length().Round(time.Millisecond))
 	}

@@ -46,7 +46,7 @@ func TestGapAtLeaderKill(t *testing.T) {
 		require.NoError(t, h.AwaitMarked(s.ctx))
 		gap := h.Widest()
 		gaps = append(gaps, gap.Length())
-		t.Logf("killed %s: gap %v", names(victims), gap.Length().Round(time.Millisecond))
+		t.Logf("killed %s: gap %v", namesOf(victims), gap.Length().Round(time.Millisecond))
 		s.restart(victims)
 	}
 	s.finish(h, traffic, "gap", Floors{Confirmed: 2000 * *gapKills, Acked: 2000 * *gapKills})

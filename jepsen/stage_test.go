@@ -194,7 +194,7 @@ func follower(s *stage) []*nodes.Node {
 
 func everybody(s *stage) []*nodes.Node { return s.cluster.Nodes() }
 
-func names(nodes []*nodes.Node) string {
+func namesOf(nodes []*nodes.Node) string {
 	var all []string
 	for _, n := range nodes {
 		all = append(all, n.Name)

@@ -9,15 +9,15 @@ import (
 // ErrInvalid is what the error of an account that is not valid is.
 var ErrInvalid = errors.New("the history is not valid")
 
-// fault is one kind of thing that must not happen.
-type fault struct {
+// forbidden is one kind of thing that must not happen.
+type forbidden struct {
 	name string
 	keys *[]Key
 }
 
 // faults lists every kind, so that none can be counted and not judged.
-func (a *Account) faults() []fault {
-	return []fault{
+func (a *Account) faults() []forbidden {
+	return []forbidden{
 		{"lost", &a.Lost},
 		{"unsettled", &a.Unsettled},
 		{"unexpected", &a.Unexpected},

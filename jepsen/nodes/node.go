@@ -97,6 +97,9 @@ func (n *Node) Running() bool {
 	}
 }
 
+// HTTP is the address of metrics and health.
+func (n *Node) HTTP() string { return n.http }
+
 // Exited tells that the process ended, and how: nil for exit status 0.
 func (n *Node) Exited() (ended bool, err error) {
 	if n.process == nil || n.Running() {

@@ -116,7 +116,7 @@ func (a *app) root() *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add("nodes", a.dev(), a.server(), a.health())
+	add("nodes", a.dev(), a.server(), a.health(), a.jepsen())
 	add("messages", a.publish(), a.consume(), a.bench())
 	add("admin", a.queue(), a.cluster(), a.log())
 	add("", a.version(), a.raftAlone())
