@@ -2,7 +2,7 @@
 
 package clock
 
-// There is no routine for this processor: Install says so.
+// There is no routine for this processor: Set says so.
 var routine machineCode
 
 const jumpBytes = 0

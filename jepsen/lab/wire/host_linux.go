@@ -39,8 +39,8 @@ func newHost(n *Net, name string, ns netns.NsHandle, number int) (*Host, error) 
 	return h, nil
 }
 
-// Enter moves the calling thread into the host's network. The caller has locked
-// the thread, and lets it end with its goroutine.
+// Enter moves the calling thread into the host's network. The caller is on a
+// thread of its own (OwnThread).
 func (h *Host) Enter() error {
 	if err := netns.Set(h.ns); err != nil {
 		return fmt.Errorf("enter the network of %s: %w", h.Name, err)

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"runtime"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
@@ -18,17 +17,6 @@ const (
 	// deviceQueue is how many packets wait for the switch in a device.
 	deviceQueue = 1_000
 )
-
-// onThread runs f on a thread of its own, which ends with it: whatever f does
-// to the thread, such as entering a namespace, stays there.
-func onThread(f func() error) error {
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // never unlocked
-		done <- f()
-	}()
-	return <-done
-}
 
 // newNamespace makes a network namespace, which lives as long as it is open
 // somewhere or has a process.
