@@ -2,13 +2,15 @@ package sim
 
 import (
 	"context"
+	"errors"
 
 	"github.com/ferrymq/ferrymq/cluster"
+	"github.com/ferrymq/ferrymq/cluster/store"
 	"github.com/ferrymq/ferrymq/transport"
 )
 
 // admin answers a broker's questions about the cluster from this node alone,
-// which is all that the tests ask for.
+// which is all that the simulation asks for.
 type admin struct{ node *cluster.Node }
 
 func (a admin) Status(_ context.Context, stale bool) (transport.ClusterInfo, error) {
@@ -27,9 +29,15 @@ func (a admin) Control(ctx context.Context, c transport.Control) error {
 }
 
 // handler passes on to the broker what the cluster tells.
-type handler struct{ broker }
+type handler struct {
+	broker
+	host *Host
+}
 
 func (h handler) LeaderChanged(g *cluster.Group, info transport.GroupInfo, self bool) {
+	if self {
+		h.host.world.trace.Note(h.host.Name, "leads term %d", info.Term)
+	}
 	h.broker.LeaderChanged(g.ID(), info, self)
 }
 
@@ -37,4 +45,8 @@ func (h handler) LeaderChanged(g *cluster.Group, info transport.GroupInfo, self 
 type broker interface {
 	cluster.PeerHandler
 	LeaderChanged(group uint32, info transport.GroupInfo, self bool)
+}
+
+func isRebuild(err error) bool {
+	return errors.Is(err, cluster.ErrRebuild) || errors.Is(err, store.ErrForgotten)
 }

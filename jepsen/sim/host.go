@@ -1,186 +1,197 @@
 package sim
 
 import (
-	"context"
-	"errors"
-	"log/slog"
-	"net"
+	"fmt"
+	"math/rand/v2"
 	"sync/atomic"
+	"time"
 
-	"github.com/hashicorp/raft"
-
-	ferry "github.com/ferrymq/ferrymq/broker"
 	"github.com/ferrymq/ferrymq/cluster"
+	"github.com/ferrymq/ferrymq/jepsen/sim/disk"
 	"github.com/ferrymq/ferrymq/transport"
-	"github.com/ferrymq/ferrymq/transport/memory"
 )
 
-// Host is a machine. Its stores survive a crash of its process: what was
-// written counts as fsynced.
+const (
+	// abandonTimeout is how long a process that failed may take to close in
+	// order; the ferry program has the same.
+	abandonTimeout = 3 * time.Second
+	// againAfter is when a process that ended by itself is started again.
+	againAfter = time.Second
+)
+
+// Host is a machine. One goroutine, run, owns its process and starts and ends
+// it; orders reach it over a channel.
 type Host struct {
 	Name string
 
-	world *World
-	meta  *cluster.MemoryMeta
-	log   *raft.InmemStore
-	snaps raft.SnapshotStore
-	life  *life
+	world   *World
+	meta    *cluster.MemoryMeta // durable at once
+	disk    *disk.Disk
+	rand    *rand.Rand   // run's
+	skew    atomic.Int64 // of its wall clock
+	rebuilt atomic.Int64 // how often it began anew with an empty disk
+	exits   atomic.Int64 // how often the process ended by itself
+
+	life   atomic.Pointer[life] // nil: no process runs
+	orders chan order
+	gone   chan struct{} // closed when run has ended
 }
 
-// life is one run of a host's process.
-type life struct {
-	network *network
-	mux     *transport.Mux
-	served  chan error
-	cluster *cluster.Node
-	broker  *ferry.Broker
-}
-
-// network is a process's way to the network, which ends with the process.
-type network struct {
-	transport.Network
-	dead atomic.Bool
-}
-
-var errDead = errors.New("the process is dead")
-
-func (n *network) Dial(ctx context.Context, addr string) (net.Conn, error) {
-	if n.dead.Load() {
-		return nil, errDead
-	}
-	return n.Network.Dial(ctx, addr)
-}
-
-// World is all the hosts and what lies between them.
-type World struct {
-	Network *memory.Network
-	Hosts   []*Host
-
-	hub    cluster.MemoryDiscovery
-	expect int
-	logger *slog.Logger
-}
-
-// NewWorld makes hosts with empty disks. Nothing runs yet.
-func NewWorld(logger *slog.Logger, names ...string) *World {
-	w := &World{Network: memory.NewNetwork(), expect: len(names), logger: logger}
-	for _, name := range names {
-		w.Hosts = append(w.Hosts, &Host{
-			Name: name, world: w, meta: &cluster.MemoryMeta{},
-			log: raft.NewInmemStore(), snaps: raft.NewInmemSnapshotStore(),
-		})
-	}
-	return w
-}
-
-// URL names every host, beginning with the i-th.
-func (w *World) URL(i int) string {
-	url := "ferry://"
-	for k := range w.Hosts {
-		if k > 0 {
-			url += ","
-		}
-		url += w.Hosts[(i+k)%len(w.Hosts)].Addr()
-	}
-	return url
+// order is what a host's goroutine is asked to do.
+type order struct {
+	do   func()
+	done chan struct{}
 }
 
 // Addr is the address for everybody.
 func (h *Host) Addr() string { return h.Name + ":7700" }
 
-// Start starts the host's process, wired as the ferry program wires one.
-func (h *Host) Start() error {
-	l := &life{network: &network{Network: h.world.Network.Host(h.Name)}, served: make(chan error, 1)}
-	listener, err := l.network.Listen(h.Addr())
+// run is the machine: it starts the process again when it ended by itself.
+func (h *Host) run(end <-chan struct{}) {
+	defer close(h.gone)
+	again := time.NewTimer(0)
+	again.Stop()
+	for {
+		var failed <-chan struct{}
+		if l := h.life.Load(); l != nil {
+			failed = l.cluster.Done()
+		}
+		select {
+		case o := <-h.orders:
+			again.Stop()
+			o.do()
+			close(o.done)
+		case <-failed:
+			again.Reset(h.exit())
+		case <-again.C:
+			if !h.start() {
+				again.Reset(againAfter)
+			}
+		case <-end:
+			h.kill(false)
+			return
+		}
+	}
+}
+
+// tell has the host do something and waits for it.
+func (h *Host) tell(do func()) {
+	o := order{do: do, done: make(chan struct{})}
+	h.orders <- o
+	<-o.done
+}
+
+// start starts the process; run's.
+func (h *Host) start() bool {
+	if h.life.Load() != nil {
+		return true
+	}
+	l, err := h.begin()
 	if err != nil {
-		return err
-	}
-	l.mux = transport.NewMux(listener, transport.MuxOptions{Log: h.world.logger})
-	go func() { l.served <- l.mux.Serve() }()
-	h.life = l
-	if err := h.open(l); err != nil {
-		return errors.Join(err, h.Stop())
-	}
-	return nil
-}
-
-func (h *Host) open(l *life) (err error) {
-	logger := h.world.logger.With("node", h.Name)
-	l.cluster, err = cluster.NewNode(cluster.NodeOptions{
-		Name: h.Name, Meta: h.meta, OpenStores: h.stores, WipeStores: h.wipe,
-		Mux: l.mux, Network: l.network, PeerAddr: h.Addr(), ClientAddr: h.Addr(),
-		Discovery: h.world.hub.Of(h.Name), Expect: h.world.expect, Logger: logger,
-	})
-	if err != nil {
-		return err
-	}
-	var groups []ferry.Group
-	for _, g := range l.cluster.Groups() {
-		groups = append(groups, g)
-	}
-	l.broker, err = ferry.New(ferry.Options{
-		Node: h.Name, ClusterID: l.cluster.ClusterID, Groups: groups,
-		Peers: l.cluster.Peers(), Admin: admin{l.cluster}, Logger: logger,
-	})
-	if err != nil {
-		return err
-	}
-	const query = "query"
-	l.cluster.Peers().Handle(query, func(ctx context.Context, _ string, body []byte) ([]byte, error) {
-		return l.broker.HandlePeerRequest(ctx, query, body)
-	})
-	l.cluster.Start(handler{l.broker})
-	l.mux.Handle(transport.KindClient, l.broker.Serve)
-	return nil
-}
-
-func (h *Host) stores(uint32, func(error)) (cluster.GroupStores, error) {
-	return cluster.GroupStores{Stores: cluster.Stores{Log: h.log, Stable: h.log, Snapshots: h.snaps}}, nil
-}
-
-func (h *Host) wipe(uint32) error {
-	h.log, h.snaps = raft.NewInmemStore(), raft.NewInmemSnapshotStore()
-	return nil
-}
-
-// Crash ends the process as a power cut does for everybody else: from one
-// moment to the next nothing of it reaches anybody. What is left is then swept up.
-func (h *Host) Crash() error {
-	h.life.network.dead.Store(true)
-	h.world.Network.Crash(h.Name)
-	return h.Stop()
-}
-
-// Stop ends the process's parts, the last one first.
-func (h *Host) Stop() error {
-	l := h.life
-	h.life = nil
-	var errs []error
-	l.mux.Handle(transport.KindClient, nil)
-	if l.cluster != nil {
-		errs = append(errs, l.cluster.Close())
-	}
-	if l.broker != nil {
-		errs = append(errs, l.broker.Close())
-	}
-	errs = append(errs, l.mux.Close())
-	if err := <-l.served; !errors.Is(err, transport.ErrMuxClosed) {
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
-}
-
-// Running tells whether the host's process lives.
-func (h *Host) Running() bool { return h.life != nil }
-
-// Leads tells whether the host leads the group and serves.
-func (h *Host) Leads() bool {
-	if h.life == nil {
+		h.world.trace.Note(h.Name, "does not start: %v", err)
 		return false
 	}
-	_, self := h.life.cluster.Group(0).Leader()
+	h.life.Store(l)
+	h.world.trace.Note(h.Name, "runs")
+	return true
+}
+
+// kill ends the process from one moment to the next; run's. Without power
+// nobody is told, and what is not synced is at risk.
+func (h *Host) kill(power bool) {
+	l := h.life.Load()
+	if l == nil {
+		return
+	}
+	h.life.Store(nil)
+	l.network.dead.Store(true)
+	if power {
+		h.silence()
+	} else {
+		h.world.Network.Crash(h.Name)
+	}
+	h.disk.Crash(power)
+	h.sweep(l)
+}
+
+// silence cuts a machine off.
+func (h *Host) silence() {
+	for _, x := range h.world.Hosts {
+		if x != h {
+			h.world.Network.Cut(h.Name, x.Name)
+		}
+	}
+	h.world.Network.Cut(h.Name, clients)
+}
+
+// boot gives a machine its power back; run's. Who still holds a connection of
+// before learns now that it is gone.
+func (h *Host) boot() {
+	h.world.Network.Crash(h.Name)
+	for _, x := range h.world.Hosts {
+		h.world.Network.Heal(h.Name, x.Name)
+	}
+	h.world.Network.Heal(h.Name, clients)
+}
+
+// sweep stops what is left of a process that nobody sees any more.
+func (h *Host) sweep(l *life) {
+	if err := l.stop(); err != nil {
+		h.world.logger.Debug("swept up", "node", h.Name, "error", err)
+	}
+}
+
+// exit ends a process that cannot go on, as the ferry program does: it closes
+// in order, for a while. It returns when to start again.
+func (h *Host) exit() time.Duration {
+	l := h.life.Load()
+	reason := l.cluster.Err()
+	h.world.trace.Note(h.Name, "exits: %v", reason)
+	h.exits.Add(1)
+	h.life.Store(nil)
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		h.sweep(l)
+	}()
+	t := time.NewTimer(abandonTimeout)
+	defer t.Stop()
+	select {
+	case <-closed:
+	case <-t.C:
+	}
+	l.network.dead.Store(true)
+	h.world.Network.Crash(h.Name)
+	h.disk.Crash(false)
+	<-closed
+	if isRebuild(reason) {
+		return 0
+	}
+	return againAfter
+}
+
+func (h *Host) leads() bool {
+	l := h.life.Load()
+	if l == nil {
+		return false
+	}
+	_, self := l.cluster.Group(0).Leader()
 	return self
 }
 
-// Status is how the host sees its groups.
-func (h *Host) Status() transport.ClusterInfo { return h.life.cluster.Status() }
+// status is how the host sees its group; false while it does not run.
+func (h *Host) status() (transport.GroupStatus, bool) {
+	l := h.life.Load()
+	if l == nil {
+		return transport.GroupStatus{}, false
+	}
+	return l.cluster.Status().Groups[0], true
+}
+
+// String is for traces.
+func (h *Host) String() string {
+	if h.leads() {
+		return fmt.Sprintf("%s, which leads", h.Name)
+	}
+	return h.Name
+}

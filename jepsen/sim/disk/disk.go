@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/raft"
 )
 
 // Faults is what the disk does wrong now. Zero is a good disk.
@@ -40,11 +42,36 @@ type Disk struct {
 	session *Session // nil: no process has the disk
 	faults  Faults
 	counts  Counts
+	onCut   func([]raft.Log)
 }
 
 // New makes an empty disk whose fsyncs take about as long as given.
 func New(seed uint64, sync time.Duration) *Disk {
 	return &Disk{sync: sync, rand: rand.New(rand.NewPCG(seed, 0x6469736b)), image: newImage()}
+}
+
+// OnCut has f told of entries that are about to be cut off the front of the
+// log, which a snapshot covers. It is called with the disk's lock held. It may
+// be set while no process has the disk.
+func (d *Disk) OnCut(f func([]raft.Log)) { d.onCut = f }
+
+// Entries is the log as it is.
+func (d *Disk) Entries() []raft.Log {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	m := d.image
+	if d.session != nil {
+		m = d.session.image
+	}
+	return logsOf(m.log)
+}
+
+func logsOf(entries []entry) []raft.Log {
+	logs := make([]raft.Log, 0, len(entries))
+	for _, e := range entries {
+		logs = append(logs, e.Log)
+	}
+	return logs
 }
 
 // image is what is on a disk, as a process would read it.

@@ -106,6 +106,9 @@ func (f logFile) DeleteRange(from, to uint64) error {
 		return bad
 	}
 	return f.s.write("delete range", &write{apply: func(m *image) {
+		if f.s.disk.onCut != nil && !f.s.dead && to < m.lastIndex() {
+			f.s.disk.onCut(logsOf(m.log[:max(0, int(to-m.log[0].Index)+1)]))
+		}
 		m.log = slices.DeleteFunc(slices.Clone(m.log), func(e entry) bool { return e.Index >= from && e.Index <= to })
 	}})
 }
