@@ -39,6 +39,16 @@
     return all;
   }
 
+  // Steps of time that a clock knows; below a second they are decimal.
+  const clockSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400].map((s) => s * 1e6);
+  function timeTicks(about) {
+    const raw = (to - from) / Math.max(1, about), step = raw > 5e5 && clockSteps.find((s) => s >= raw);
+    if (!step) return ticks(from, to, about);
+    const all = [];
+    for (let t = Math.ceil(from / step) * step; t <= to; t += step) all.push(t);
+    return all;
+  }
+
   // Each name of a fault has a lane, and stands there as often as there is room.
   const lanesMax = 6;
   function lanes() {
@@ -86,7 +96,7 @@
   function background() {
     let s = "";
     const top = rows[0].y;
-    for (const t of ticks(from, to, box.width / 90)) {
+    for (const t of timeTicks(box.width / 90)) {
       s += `<line class="grid" x1="${x(t)}" x2="${x(t)}" y1="${top}" y2="${box.bottom}"/>` +
         `<text x="${x(t)}" y="${box.bottom + 16}" text-anchor="${x(t) > box.W - 24 ? "end" : "middle"}">${clock(t)}</text>`;
     }
