@@ -2,5 +2,5 @@ package workload
 
 // All makes one of each workload.
 func All() []Workload {
-	return []Workload{&Work{}, &AtMostOnce{}, &FIFO{}, &Dedup{}}
+	return []Workload{&Work{}, &AtMostOnce{}, &FIFO{}, &Dedup{}, &Fencing{}, &Admin{}}
 }

@@ -10,7 +10,7 @@ import (
 
 const (
 	onceQueue  = "atmostonce"
-	onceCredit = 16
+	onceCredit = 32
 )
 
 // AtMostOnce is consumers without acks, which come and go: what is on its way
@@ -38,11 +38,12 @@ func (w *AtMostOnce) Run(ctx context.Context, e *Env) error {
 		}
 		w.join(m)
 	}
+	waiting := min(e.Rate/4, syncRate)
 	for i := range 2 {
-		w.produce(ctx, i, e.Rate/4, func(ctx context.Context, p *producer) {
+		w.produce(ctx, i, waiting, func(ctx context.Context, p *producer) {
 			w.judge(p.Publish(context.WithoutCancel(ctx), onceQueue, p.key(), bodySize(p.rand)))
 		})
-		w.produce(ctx, i+1, e.Rate/4, func(ctx context.Context, p *producer) {
+		w.produce(ctx, i+1, e.Rate/2-waiting, func(ctx context.Context, p *producer) {
 			w.judge(p.PublishAsync(ctx, onceQueue, p.key(), bodySize(p.rand), func(err error) { w.judge(err) }))
 		})
 	}
@@ -57,6 +58,6 @@ func (w *AtMostOnce) Drain(ctx context.Context, _ *Env) error { return w.drain(c
 func (w *AtMostOnce) Checkers(scale float64) []check.Checker {
 	return []check.Checker{check.AtMostOnce{
 		Workload: w.Name(), LossMax: check.LossByCredit(w.Name(), onceCredit),
-		Floors: check.AtMostOnceFloors{Confirmed: floor(600, scale), Delivered: floor(400, scale)},
+		Floors: check.AtMostOnceFloors{Confirmed: floor(4000, scale), Delivered: floor(3000, scale)},
 	}}
 }

@@ -36,11 +36,12 @@ func (w *Dedup) Run(ctx context.Context, e *Env) error {
 		}
 		w.join(m)
 	}
-	for i := range 4 {
-		w.produce(ctx, i, e.Rate/5, w.async, w.cut())
-	}
+	waiting := min(e.Rate/10, syncRate)
 	for i := range 2 {
-		w.produce(ctx, i, e.Rate/10, w.one, w.cut())
+		w.produce(ctx, i, waiting, w.one, w.cut())
+	}
+	for i := range 4 {
+		w.produce(ctx, i, (e.Rate-2*waiting)/4, w.async, w.cut())
 	}
 	w.producing.Wait()
 	return w.err()
@@ -61,10 +62,10 @@ func (w *Dedup) Drain(ctx context.Context, _ *Env) error { return w.drain(ctx, d
 func (w *Dedup) Checkers(scale float64) []check.Checker {
 	return []check.Checker{
 		check.OperationNumbers{Workload: w.Name(), Floors: check.NumbersFloors{
-			Operations: floor(300, scale), Resent: floor(20, scale),
+			Operations: floor(1000, scale), Resent: floor(50, scale),
 		}},
 		check.Accounting{Workload: w.Name(), Floors: check.AccountingFloors{
-			Confirmed: floor(600, scale), Delivered: floor(600, scale), Settled: floor(600, scale),
+			Confirmed: floor(4000, scale), Delivered: floor(4000, scale), Settled: floor(4000, scale),
 		}},
 	}
 }

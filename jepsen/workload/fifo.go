@@ -28,15 +28,15 @@ func (w *FIFO) Setup(ctx context.Context, e *Env) error {
 // Run has producers wait for each confirmation, for that of a batch, or for none.
 func (w *FIFO) Run(ctx context.Context, e *Env) error {
 	w.join(member{
-		consuming: consuming{Queue: fifoQueue, Prefetch: 64, Concurrency: 1},
+		consuming: consuming{Queue: fifoQueue, Prefetch: 256, Concurrency: 1},
 		life:      3 * time.Second,
 		handle:    func(d *Delivery) { d.AckThen(func(err error) { w.judge(err, client.ErrLeaseLost) }) },
 	})
-	rate := e.Rate / 4
-	w.produce(ctx, 0, rate, w.one)
-	w.produce(ctx, 1, rate/fifoBatch, w.batch)
+	waiting := min(e.Rate/4, syncRate)
+	w.produce(ctx, 0, waiting, w.one)
+	w.produce(ctx, 1, waiting/fifoBatch, w.batch)
 	for i := range 2 {
-		w.produce(ctx, i+2, rate, w.async)
+		w.produce(ctx, i+2, e.Rate/2-waiting, w.async)
 	}
 	w.producing.Wait()
 	return w.err()
@@ -67,12 +67,12 @@ func (w *FIFO) Drain(ctx context.Context, _ *Env) error { return w.drain(ctx, fi
 // Checkers of the workload.
 func (w *FIFO) Checkers(scale float64) []check.Checker {
 	return []check.Checker{
-		check.FIFO{Workload: w.Name(), Floor: floor(500, scale)},
+		check.FIFO{Workload: w.Name(), Floor: floor(3000, scale)},
 		check.ProducerOrder{Workload: w.Name(), InOrder: true, Floors: check.OrderFloors{
-			Published: floor(600, scale), Delivered: floor(500, scale),
+			Published: floor(4000, scale), Delivered: floor(3000, scale),
 		}},
 		check.Accounting{Workload: w.Name(), Floors: check.AccountingFloors{
-			Confirmed: floor(600, scale), Delivered: floor(600, scale), Settled: floor(600, scale),
+			Confirmed: floor(4000, scale), Delivered: floor(4000, scale), Settled: floor(4000, scale),
 		}},
 	}
 }

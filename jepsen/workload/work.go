@@ -86,9 +86,10 @@ func (w *Work) doze(d *Delivery) {
 	w.settle(d, r)
 }
 
+// settle acks, mostly. Some messages fail until they are dead.
 func (w *Work) settle(d *Delivery, r *rand.Rand) {
 	switch n := r.IntN(100); {
-	case n < 3:
+	case n < 3, d.Key.Seq%150 == 0:
 		w.judge(d.Nack(context.Background(), client.ReasonMessage), client.ErrLeaseLost)
 	case n < 6:
 		w.judge(d.Nack(context.Background(), client.ReasonShutdown), client.ErrLeaseLost)
@@ -120,17 +121,17 @@ func (w *Work) Checkers(scale float64) []check.Checker {
 		check.Accounting{
 			Workload: w.Name(), Lease: lease, FailureLimit: workFailures, DeadLetters: true,
 			Floors: check.AccountingFloors{
-				Confirmed: floor(600, scale), Delivered: floor(600, scale), Settled: floor(600, scale),
-				Redelivered: floor(20, scale), Dead: floor(5, scale),
+				Confirmed: floor(4000, scale), Delivered: floor(4000, scale), Settled: floor(4000, scale),
+				Redelivered: floor(150, scale), Dead: floor(40, scale),
 			},
 		},
 		check.Conservation{Workload: w.Name(), Floors: check.ConservationFloors{
-			Replicas: 1, Queues: 4, Published: floor(600, scale),
+			Replicas: 1, Queues: 4, Published: floor(4000, scale),
 		}},
 		check.Automata{
 			Workload: w.Name(), Lease: lease, FailureLimit: workFailures,
 			Floors: check.AutomataFloors{
-				Messages: floor(600, scale), Leases: floor(600, scale), Settles: floor(600, scale), Refused: floor(3, scale),
+				Messages: floor(4000, scale), Leases: floor(4000, scale), Settles: floor(4000, scale), Refused: floor(15, scale),
 			},
 		},
 	}

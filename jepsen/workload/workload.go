@@ -11,8 +11,13 @@ import (
 )
 
 // FullRate is the rate of a real cluster, to which the checkers' floors at
-// scale 1 belong.
-const FullRate = 200
+// scale 1 belong. They leave room for faults that stop everything for half of
+// the time.
+const FullRate = 1000
+
+// syncRate bounds the rate of a producer that waits for each confirmation: it
+// comes to no more than the cluster's time for one allows.
+const syncRate = 40
 
 // Env is what a workload is given.
 type Env struct {
