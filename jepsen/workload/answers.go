@@ -96,7 +96,7 @@ func (a *answers) takeSettles(x client.Answer) {
 
 // receipt fills in the operation of an accepted message.
 func (a *answers) receipt(o *history.Op, id client.MessageID) {
-	o.At = witness(id)
+	o.At = witnessOf(id)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var found sent
@@ -138,6 +138,6 @@ func (a *answers) answer(o *history.Op, op, resource string) {
 	}
 }
 
-func witness(id client.MessageID) history.Witness {
+func witnessOf(id client.MessageID) history.Witness {
 	return history.Witness{Group: id.Group, Index: id.Index, Position: id.Position}
 }

@@ -82,7 +82,7 @@ func (c *Client) Consume(ctx context.Context, k consuming, fail func(error), han
 // delivered writes down that a message arrived.
 func (c *Client) delivered(ctx context.Context, d *client.Delivery, k consuming, consumer uint32, key history.Key) *Delivery {
 	o := c.op(history.Deliver, k.Queue)
-	o.Key, o.ID, o.Consumer, o.Token = key, witness(d.ID), consumer, d.Token
+	o.Key, o.ID, o.Consumer, o.Token = key, witnessOf(d.ID), consumer, d.Token
 	o.Attempt, o.Failures, o.Redelivered = d.Attempt, d.Failures, d.Redelivered
 	if d.Death != nil {
 		o.Dead = d.Death.Reason
