@@ -76,8 +76,8 @@ func (w *Admin) Run(ctx context.Context, e *Env) error {
 }
 
 // administer does one thing to one queue.
-func (w *Admin) administer(ctx context.Context, p *producer) {
-	ctx = context.WithoutCancel(ctx)
+func (w *Admin) administer(until context.Context, p *producer) {
+	ctx := context.WithoutCancel(until)
 	queue := adminQueue(p.rand.IntN(adminQueues))
 	var err error
 	switch n := p.rand.IntN(20); {
@@ -95,7 +95,7 @@ func (w *Admin) administer(ctx context.Context, p *producer) {
 		err = p.Resume(ctx, queue)
 	default:
 		err = p.Delete(ctx, queue, deleteIf(p.rand.IntN(4))...)
-		if err == nil && p.rand.IntN(3) > 0 {
+		if err == nil && until.Err() == nil && p.rand.IntN(3) > 0 {
 			err = p.Create(ctx, queue, adminSettings(p.rand.IntN(2)))
 		}
 	}

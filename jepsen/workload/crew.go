@@ -106,7 +106,7 @@ func (w *crew) produce(ctx context.Context, i int, rate float64, publish func(co
 		burst := max(1, int(rate/4))
 		for more := true; more; {
 			n := 1 + p.rand.IntN(burst)
-			for range n {
+			for i := 0; i < n && ctx.Err() == nil; i++ {
 				publish(ctx, p)
 			}
 			pause := float64(n) / rate * (0.5 + p.rand.Float64())
