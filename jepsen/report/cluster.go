@@ -38,6 +38,7 @@ type stretch struct {
 // stripsOf also tells how many changes were too short to be drawn.
 func stripsOf(run *history.Run, a axis) (strips []strip, short int) {
 	of := map[string]int{}
+	strips = []strip{}
 	for _, node := range run.Nodes[:min(len(run.Nodes), nodesMax)] {
 		if _, known := of[node]; !known {
 			of[node] = len(strips)

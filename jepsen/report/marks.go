@@ -37,8 +37,8 @@ type place struct {
 
 // marksOf gives the marks in the order of time, and of how many operations and
 // marks they are a part.
-func marksOf(ops []history.Op, a axis, n *names) (marks []mark, operations, places int) {
-	at := map[place]int{}
+func marksOf(ops []history.Op, a axis, n *names) (all []mark, operations, places int) {
+	at, marks := map[place]int{}, []mark{}
 	for i := range ops {
 		o := &ops[i]
 		side := sideOf(o.Kind)

@@ -169,5 +169,8 @@ func TestAnEmptyRun(t *testing.T) {
 	require.Contains(t, page, "Nothing was judged")
 	c := embedded(t, page)
 	require.Equal(t, int64(1e6), c.End)
+	for _, list := range []any{c.Workloads, c.Bands, c.Strips, c.Marks, c.Moments} {
+		require.NotNil(t, list, "the script walks it")
+	}
 	require.Error(t, Write(t.TempDir(), Data{}))
 }

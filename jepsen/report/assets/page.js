@@ -142,7 +142,7 @@
     let lo = Infinity, hi = 0;
     const see = (v) => { if (v >= 0) { lo = Math.min(lo, Math.max(v, 10)); hi = Math.max(hi, v); } };
     const visible = data.workloads.map((w, i) => ({ q: w.latency[r.side], i, name: w.name })).filter((w) => w.q.p50 && shown("w" + w.i));
-    for (const w of visible) for (const [q] of lines) if (shown(q)) w.q[q].forEach(see);
+    for (const w of visible) for (const [q] of lines) if (shown(q)) w.q[q].forEach((v, b) => { if ((b + 1) * data.bucket > from && b * data.bucket < to) see(v); });
     const marks = data.marks.filter((m) => m.s === r.side && shown("w" + m.w) && shown(outcomes[m.o]) && m.t >= from && m.t <= to);
     marks.forEach((m) => see(m.l));
     if (!(hi > 0)) { lo = 100; hi = 1e6; }
