@@ -5,15 +5,17 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync/atomic"
 
 	"github.com/hashicorp/raft"
 )
 
-// snapshots notes which snapshot is the last durable one, and tells the poison
-// of failures.
+// snapshots notes which snapshot is the last durable one, keeps those back that
+// cannot be read, and tells the poison of failures.
 type snapshots struct {
 	raft.SnapshotStore
+	bad    map[string]bool // ids of snapshots with a wrong checksum; Open's, then only read
 	poison *poison
 	note   func(index uint64) // told of each snapshot that became durable
 	last   atomic.Uint64      // highest index of a verified or durable snapshot
@@ -24,7 +26,7 @@ func openSnapshots(disk Disk, p *poison) (*snapshots, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &snapshots{SnapshotStore: inner, poison: p, note: func(uint64) {}}, nil
+	return &snapshots{SnapshotStore: inner, bad: map[string]bool{}, poison: p, note: func(uint64) {}}, nil
 }
 
 func (s *snapshots) lastIndex() uint64 { return s.last.Load() }
@@ -37,6 +39,13 @@ func (s *snapshots) noted(index uint64) {
 		}
 	}
 	s.note(index)
+}
+
+// List implements raft.SnapshotStore without the bad ones. raft does not start
+// from the log alone, however complete, as long as it is told of a snapshot.
+func (s *snapshots) List() ([]*raft.SnapshotMeta, error) {
+	metas, err := s.SnapshotStore.List()
+	return slices.DeleteFunc(metas, func(m *raft.SnapshotMeta) bool { return s.bad[m.ID] }), err
 }
 
 // verify reads the newest snapshot through, or the next older one if its
@@ -56,7 +65,8 @@ func (s *snapshots) verify(logger *slog.Logger) error {
 		if isIO(err) && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("verify snapshot %s: %w", meta.ID, err)
 		}
-		logger.Error("snapshot is bad, an older one must do", "id", meta.ID, "index", meta.Index, "error", err)
+		s.bad[meta.ID] = true
+		logger.Error("snapshot is bad, an older one or the log must do", "id", meta.ID, "index", meta.Index, "error", err)
 	}
 	return nil
 }

@@ -137,6 +137,33 @@ func TestOlderSnapshotDoesIfTheLogJoinsIt(t *testing.T) {
 	})
 }
 
+// raft refuses to start if it is told of snapshots of which it can restore
+// none, although the log has everything.
+func TestWholeLogDoesIfNoSnapshotIsGood(t *testing.T) {
+	both(t, func(t *testing.T, kind string) {
+		o := options(t.TempDir(), kind)
+		s := open(t, o)
+		fill(t, s, 1, 20)
+		snapshot(t, s, 10, 3)
+		require.NoError(t, s.Close())
+		states, err := filepath.Glob(filepath.Join(o.Dir, snapshotsFolder, "*", snapshotState))
+		require.NoError(t, err)
+		require.Len(t, states, 1)
+		require.NoError(t, os.WriteFile(states[0], []byte("stale"), 0o600))
+
+		s = open(t, o)
+		metas, err := s.Snapshots().List()
+		require.NoError(t, err)
+		require.Empty(t, metas)
+		requireEntries(t, s.Log(), 1, 20)
+		snapshot(t, s, 15, 3)
+		metas, err = s.Snapshots().List()
+		require.NoError(t, err)
+		require.Len(t, metas, 1)
+		require.EqualValues(t, 15, metas[0].Index)
+	})
+}
+
 func TestInterruptedSnapshotIsSwept(t *testing.T) {
 	both(t, func(t *testing.T, kind string) {
 		o := options(t.TempDir(), kind)
