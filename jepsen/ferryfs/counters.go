@@ -14,6 +14,7 @@ type counts struct {
 	syncs, folderSyncs        atomic.Int64
 	forced                    atomic.Int64
 	unsyncedBytes, openFiles  atomic.Int64
+	unsyncedNames             atomic.Int64
 	powerLosses, lost, rotten atomic.Int64
 }
 
@@ -38,6 +39,7 @@ type Counters struct {
 	Forced int64
 
 	UnsyncedBytes int64 // of undo memory, now
+	UnsyncedNames int64 // changes of names, now
 	OpenFiles     int64 // now
 	Hanging       int64 // fsyncs, now
 }
@@ -50,7 +52,7 @@ func (f *FS) Counters() Counters {
 		Syncs: f.syncs.Load(), FolderSyncs: f.folderSyncs.Load(),
 		Bites:       map[Fault]int64{},
 		PowerLosses: f.powerLosses.Load(), Lost: f.lost.Load(), Rotten: f.rotten.Load(),
-		Forced: f.forced.Load(), UnsyncedBytes: f.unsyncedBytes.Load(),
+		Forced: f.forced.Load(), UnsyncedBytes: f.unsyncedBytes.Load(), UnsyncedNames: f.unsyncedNames.Load(),
 		OpenFiles: f.openFiles.Load(), Hanging: f.hangs.Load(),
 	}
 	for fault := range faultCount {

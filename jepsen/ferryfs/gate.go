@@ -13,7 +13,8 @@ import (
 type gate struct {
 	mu   sync.RWMutex
 	off  atomic.Bool
-	boot atomic.Int64 // power losses so far; a file opened before one is dead
+	cuts atomic.Int64 // of the power; a call that waited through one fails
+	boot atomic.Int64 // power losses; a file opened before one is dead
 }
 
 func (g *gate) enter() syscall.Errno {
@@ -34,6 +35,7 @@ func (g *gate) leave() { g.mu.RUnlock() }
 // fails with EIO until PowerOn. Nothing is lost yet.
 func (f *FS) Freeze() {
 	f.off.Store(true)
+	f.cuts.Add(1)
 	f.faults.wakeAll()
 	f.gate.mu.Lock()
 	defer f.gate.mu.Unlock()

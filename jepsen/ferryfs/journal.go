@@ -32,7 +32,6 @@ type journal struct {
 	folders map[uint64]*folder
 	refs    map[uint64]int // changes that name a file or folder
 	next    uint64
-	noted   int // changes remembered
 }
 
 // folder is one with unsynced changes.
@@ -99,7 +98,7 @@ func (j *journal) drop() error {
 	}
 	clear(j.folders)
 	clear(j.refs)
-	j.noted = 0
+	j.counts.unsyncedNames.Store(0)
 	return errors.Join(errs...)
 }
 
@@ -132,8 +131,7 @@ func (j *journal) note(f *folder, changes ...change) error {
 		}
 	}
 	f.ops = append(f.ops, changes)
-	j.noted += len(changes)
-	if j.noted > j.max {
+	if j.counts.unsyncedNames.Add(int64(len(changes))) > int64(j.max) {
 		j.counts.forced.Add(1)
 		return j.forget(f.ino)
 	}
@@ -159,7 +157,7 @@ func (j *journal) forget(ino uint64) error {
 	delete(j.folders, ino)
 	errs := []error{unix.Close(f.fd)}
 	for _, op := range f.ops {
-		j.noted -= len(op)
+		j.counts.unsyncedNames.Add(-int64(len(op)))
 		for _, c := range op {
 			if c.before != 0 {
 				errs = append(errs, j.unref(c.before))

@@ -292,5 +292,5 @@ func TestBoundedMemory(t *testing.T) {
 		require.NoError(t, os.Rename(f.at("b"), f.at("a")))
 	}
 	require.Greater(t, f.Counters().Forced, c.Forced)
-	require.LessOrEqual(t, f.journal.noted, 8)
+	require.LessOrEqual(t, f.Counters().UnsyncedNames, int64(8))
 }

@@ -3,6 +3,7 @@
 package ferryfs
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -31,20 +32,29 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	runtime.LockOSThread() // the child is killed when this thread ends
-	cmd := inOwnNamespace(os.Args[1:]...)
-	cmd.Env = append(os.Environ(), insideEnv+"=1")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	if err := cmd.Run(); err != nil {
+	if err := runInside(); err != nil {
 		fmt.Fprintln(os.Stderr, "ferryfs tests:", err)
-		os.Exit(1)
-	}
-	if left := mounts(""); len(left) > 0 {
-		fmt.Fprintln(os.Stderr, "ferryfs tests: mounts are left:", left)
 		os.Exit(1)
 	}
 	os.Exit(0)
 }
 
+func runInside() error {
+	dir, err := os.MkdirTemp("", "ferryfs-tests")
+	if err != nil {
+		return err
+	}
+	cmd := inOwnNamespace(os.Args[1:]...)
+	cmd.Env = append(os.Environ(), insideEnv+"=1", "TMPDIR="+dir)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	err = cmd.Run()
+	if left := mounts(dir); len(left) > 0 {
+		return errors.Join(err, fmt.Errorf("mounts are left: %v", left))
+	}
+	return errors.Join(err, os.RemoveAll(dir))
+}
+
+// inOwnNamespace starts this program again, where its mounts are its own.
 func inOwnNamespace(args ...string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
@@ -126,7 +136,10 @@ func cut(t testing.TB, f *FS, l Loss) Lost {
 }
 
 // tree gives every path with the contents, folders with a slash.
-func tree(t testing.TB, dir string) map[string]string {
+func tree(t interface {
+	require.TestingT
+	Helper()
+}, dir string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {

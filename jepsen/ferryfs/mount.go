@@ -5,6 +5,8 @@ package ferryfs
 import (
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"os"
 	"sync"
 	"syscall"
@@ -75,6 +77,8 @@ func (f *FS) serve() error {
 		AllowOther:               true,
 		DirectMountStrict:        true,
 		DisableXAttrs:            true,
+		Logger:                   log.New(io.Discard, "", 0), // of answers to those who are gone
+		PanicHandler:             func(v any) fuse.Status { panic(v) },
 		ExplicitDataCacheControl: true,
 	})
 	if err != nil {

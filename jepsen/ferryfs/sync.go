@@ -13,7 +13,9 @@ import (
 // opened with O_SYNC or O_DSYNC the kernel calls it after every write.
 func (n *node) Fsync(ctx context.Context, h fusefs.FileHandle, _ uint32) syscall.Errno {
 	// The caller waits here, and the gate stays free for a power loss.
-	n.fs.stall(ctx, n.name)
+	if e := n.fs.stall(ctx, n.name); e != 0 {
+		return e
+	}
 	if e := n.fs.call(); e != 0 {
 		return e
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -17,21 +18,29 @@ import (
 const killPoll = 20 * time.Millisecond
 
 // stall makes an fsync slow or lets it hang. It is called outside the gate.
-func (f *FS) stall(ctx context.Context, where func() string) {
+func (f *FS) stall(ctx context.Context, where func() string) syscall.Errno {
+	if f.set.Load()&(1<<SlowSync|1<<HangSync) == 0 {
+		return 0
+	}
+	cuts := f.cuts.Load()
 	if a := f.bite(SlowSync, where); a != nil {
-		f.wait(ctx, SlowSync, a, time.Now().Add(a.Delay))
+		f.wait(ctx, SlowSync, a, cuts, time.Now().Add(a.Delay))
 	}
 	if a := f.bite(HangSync, where); a != nil {
 		f.hangs.Add(1)
-		f.wait(ctx, HangSync, a, time.Time{})
+		f.wait(ctx, HangSync, a, cuts, time.Time{})
 		f.hangs.Add(-1)
 	}
+	if f.cuts.Load() != cuts {
+		return syscall.EIO
+	}
+	return 0
 }
 
 // wait returns at the deadline (none if it is zero), when the fault is no
-// longer armed as it was, when the power is cut, or when the caller was
+// longer armed as it was, when the power was cut, or when the caller was
 // killed: the kernel does not end a process before its call is answered.
-func (f *FS) wait(ctx context.Context, fault Fault, a *armed, deadline time.Time) {
+func (f *FS) wait(ctx context.Context, fault Fault, a *armed, cuts int64, deadline time.Time) {
 	poll := time.NewTicker(killPoll)
 	defer poll.Stop()
 	var due <-chan time.Time
@@ -42,7 +51,7 @@ func (f *FS) wait(ctx context.Context, fault Fault, a *armed, deadline time.Time
 	}
 	for {
 		wake, holds := f.holds(fault, a)
-		if !holds || f.Frozen() {
+		if !holds || f.cuts.Load() != cuts || f.Frozen() {
 			return
 		}
 		select {
