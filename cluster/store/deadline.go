@@ -69,26 +69,40 @@ func (g *guard) do(op string, run func() error) error {
 		return err
 	}
 	start := time.Now()
-	timer := time.NewTimer(g.deadline)
-	defer timer.Stop()
+	step := time.NewTimer(g.deadline / deadlineSteps)
+	defer step.Stop()
 	j := &job{run: run, done: make(chan error, 1)}
-	select {
-	case g.jobs <- j:
-	case <-g.stop:
-		return ErrClosed
-	case <-g.poison.done:
-		return g.poison.err()
-	case <-timer.C:
-		return g.hung(op, start)
+	jobs := g.jobs
+	for steps := 0; steps < deadlineSteps; {
+		select {
+		case jobs <- j:
+			jobs = nil
+		case err := <-j.done:
+			return g.judge(op, err)
+		case <-g.stopped(jobs):
+			return ErrClosed
+		case <-g.poison.done:
+			return g.poison.err()
+		case <-step.C:
+			steps++
+			step.Reset(g.deadline / deadlineSteps)
+		}
 	}
-	select {
-	case err := <-j.done:
-		return g.judge(op, err)
-	case <-g.poison.done:
-		return g.poison.err()
-	case <-timer.C:
-		return g.hung(op, start)
+	return g.hung(op, start)
+}
+
+// deadlineSteps is in how many steps a deadline passes. A process that was
+// paused, or its whole machine, sees one step end late, however long that was:
+// it does not take its own absence for a disk that hangs.
+const deadlineSteps = 8
+
+// stopped is closed when a call that no worker has taken will not be taken any
+// more; a call that is under way is waited for.
+func (g *guard) stopped(jobs chan<- *job) <-chan struct{} {
+	if jobs == nil {
+		return nil
 	}
+	return g.stop
 }
 
 func (g *guard) hung(op string, start time.Time) error {
