@@ -17,8 +17,9 @@ import (
 //	init         process 1 of the new namespaces: mounts, reaps orphans
 //	inside       the run itself: Enter returns
 //
-// Standard input is the lifeline of root and init: it ends when the process
-// before them is gone, however it went.
+// Standard input is the lifeline of root and init: what the user started writes
+// into it the number of each signal that is to be passed on, a byte, and it ends
+// when that process is gone, however it went.
 const stageVariable = "FERRY_LAB_STAGE"
 
 const (
@@ -83,32 +84,36 @@ func enterNamespaces(hasLifeline bool) error {
 	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces, Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if hasLifeline {
 		c.Stdin = os.Stdin
-		return enter(c, nil)
+		return enter(c, func(s syscall.Signal) error { return c.Process.Signal(s) })
 	}
 	return enterWithLifeline(c)
 }
 
+// enterWithLifeline is enter for what the user started. It passes signals by
+// the lifeline, because nobody but root may send them to sudo.
 func enterWithLifeline(c *exec.Cmd) error {
 	read, write, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	c.Stdin = read
-	return errors.Join(enter(c, write), read.Close(), write.Close())
+	err = enter(c, func(s syscall.Signal) error {
+		_, err := write.Write([]byte{byte(s)})
+		return err
+	})
+	return errors.Join(err, read.Close(), write.Close())
 }
 
 // enter runs the next stage and does not return, unless it could not start it.
-// The lifeline has to stay open until then.
-func enter(c *exec.Cmd, lifeline *os.File) error {
-	signals := make(chan os.Signal, 8)
+func enter(c *exec.Cmd, pass func(syscall.Signal) error) error {
+	signals := make(chan os.Signal, signalsMax)
 	signal.Notify(signals, passedOn...)
 	if err := c.Start(); err != nil {
 		signal.Stop(signals)
 		return fmt.Errorf("start in namespaces: %w", err)
 	}
-	go passSignals(signals, c.Process) // until the exit below
+	go passSignals(signals, pass) // until the exit below
 	err := c.Wait()
-	runtime.KeepAlive(lifeline)
 	if c.ProcessState == nil {
 		return fmt.Errorf("wait for what runs in namespaces: %w", err)
 	}
@@ -121,9 +126,12 @@ var passedOn = []os.Signal{
 	syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2,
 }
 
-func passSignals(signals <-chan os.Signal, to *os.Process) {
+// signalsMax bounds the signals that wait to be passed on.
+const signalsMax = 8
+
+func passSignals(signals <-chan os.Signal, pass func(syscall.Signal) error) {
 	for s := range signals {
-		if to.Signal(s) != nil {
+		if pass(s.(syscall.Signal)) != nil {
 			return // it has ended, and so shall we
 		}
 	}

@@ -99,9 +99,8 @@ func TestStatusAndOutputComeOut(t *testing.T) {
 }
 
 // waiting starts a run and returns when it waits, with the namespaces it has.
-func waiting(t *testing.T) (*exec.Cmd, []string) {
+func waiting(t *testing.T, c *exec.Cmd) []string {
 	t.Helper()
-	c, _ := run(t.Context(), "wait")
 	out, err := c.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, c.Start())
@@ -115,7 +114,7 @@ func waiting(t *testing.T) (*exec.Cmd, []string) {
 		require.NotEqual(t, link("/proc/self/ns/"+kind), ns[i])
 	}
 	require.NotEmpty(t, users(ns))
-	return c, ns
+	return ns
 }
 
 // users lists every process that is in one of the namespaces or holds it open.
@@ -146,21 +145,31 @@ func mounts(t *testing.T) string {
 // and no mount out here.
 func TestNothingIsLeft(t *testing.T) {
 	isolated(t)
-	for _, end := range []struct {
-		by   syscall.Signal
-		code int
-	}{{syscall.SIGKILL, -1}, {syscall.SIGTERM, 9}, {syscall.SIGINT, 128 + int(syscall.SIGINT)}} {
+	for _, end := range ends {
 		t.Run(end.by.String(), func(t *testing.T) {
-			before := mounts(t)
-			c, ns := waiting(t)
-			require.Equal(t, before, mounts(t))
-			require.NoError(t, c.Process.Signal(end.by))
-			err := c.Wait()
-			require.Equal(t, end.code, c.ProcessState.ExitCode(), "%v", err)
-			require.Eventually(t, func() bool { return len(users(ns)) == 0 }, 5*time.Second, 10*time.Millisecond)
-			require.Equal(t, before, mounts(t))
+			c, _ := run(t.Context(), "wait")
+			testEnd(t, c, end)
 		})
 	}
+}
+
+// end is a way in which a run ends, and the status that comes out.
+type end struct {
+	by   syscall.Signal
+	code int
+}
+
+var ends = []end{{syscall.SIGKILL, -1}, {syscall.SIGTERM, 9}, {syscall.SIGINT, 128 + int(syscall.SIGINT)}}
+
+func testEnd(t *testing.T, c *exec.Cmd, end end) {
+	before := mounts(t)
+	ns := waiting(t, c)
+	require.Equal(t, before, mounts(t))
+	require.NoError(t, c.Process.Signal(end.by))
+	err := c.Wait()
+	require.Equal(t, end.code, c.ProcessState.ExitCode(), "%v", err)
+	require.Eventually(t, func() bool { return len(users(ns)) == 0 }, 5*time.Second, 10*time.Millisecond)
+	require.Equal(t, before, mounts(t))
 }
 
 // Process 1 waits for the children of those that ended before them.
@@ -174,22 +183,59 @@ func TestOrphansAreReaped(t *testing.T) {
 	}, 5*time.Second, 10*time.Millisecond)
 }
 
-// Who may not isolate is told so, by name.
-func TestWithoutRootItSaysSo(t *testing.T) {
+// byNobody is run without root. Programs are found in the folder that it gives
+// too, which everybody may read and programs may change their user in.
+func byNobody(t *testing.T, act string) (c *exec.Cmd, dir string) {
+	t.Helper()
 	isolated(t)
+	dir = filepath.Join(filepath.Dir(lab.Dir), "programs")
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	require.NoError(t, syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=755"))
+	t.Cleanup(func() {
+		require.NoError(t, syscall.Unmount(dir, syscall.MNT_DETACH))
+		require.NoError(t, os.Remove(dir))
+	})
 	// A copy, because the original lies where others may not look.
-	program := filepath.Join(filepath.Dir(lab.Dir), "program")
+	program := filepath.Join(dir, "program")
 	text, err := os.ReadFile("/proc/self/exe")
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(program, text, 0o755))
-	t.Cleanup(func() { require.NoError(t, os.Remove(program)) })
-	c := exec.Command(program)
-	c.Env = []string{actVariable + "=status", "PATH=/nonexistent"}
+	c = exec.Command(program)
+	c.Env = []string{actVariable + "=" + act, "PATH=" + dir}
 	c.Dir = "/"
-	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	return c, dir
+}
+
+const nobody = 65534
+
+// Who may not isolate is told so, by name.
+func TestWithoutRootItSaysSo(t *testing.T) {
+	c, _ := byNobody(t, "status")
 	out, err := c.Output()
 	require.Error(t, err)
 	require.Contains(t, string(out), lab.ErrNotRoot.Error())
+}
+
+// With a sudo that asks for no password, everything is as with root, although
+// nobody may send it a signal.
+func TestSudoIsAsGoodAsRoot(t *testing.T) {
+	c, dir := byNobody(t, "status")
+	sudo := filepath.Join(dir, "sudo")
+	text, err := os.ReadFile(build(t, "./testdata/sudo"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(sudo, text, 0o755))
+	require.NoError(t, os.Chmod(sudo, 0o755|os.ModeSetuid))
+	err = c.Run()
+	require.Equal(t, 7, c.ProcessState.ExitCode(), "%v", err)
+	for _, end := range ends {
+		t.Run(end.by.String(), func(t *testing.T) {
+			again := exec.Command(c.Path)
+			again.Env, again.Dir, again.SysProcAttr = c.Env, c.Dir, c.SysProcAttr
+			again.Env = append(again.Env, actVariable+"=wait")
+			testEnd(t, again, end)
+		})
+	}
 }
 
 // The variable alone makes nobody believe to be isolated.

@@ -3,7 +3,6 @@ package lab
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -24,9 +23,9 @@ const statusBroken = 126
 
 // runInit is process 1. Everything in the namespaces ends when it does.
 func runInit() int {
-	go endWithLifeline()
-	signals := make(chan os.Signal, 8)
+	signals := make(chan os.Signal, signalsMax)
 	signal.Notify(signals, passedOn...)
+	go holdLifeline(signals) // until the exit
 	if err := furnish(); err != nil {
 		fmt.Fprintln(os.Stderr, "prepare namespaces:", err)
 		return statusBroken
@@ -36,16 +35,22 @@ func runInit() int {
 		fmt.Fprintln(os.Stderr, "start in namespaces:", err)
 		return statusBroken
 	}
-	go passSignals(signals, c.Process) // until the exit
+	go passSignals(signals, func(s syscall.Signal) error { return c.Process.Signal(s) }) // until the exit
 	return reap(c.Process.Pid)
 }
 
-// endWithLifeline ends everything when whoever started this process is gone.
-// The death signal does the same, but can be missed in the moment of the start.
-func endWithLifeline() {
-	// An error is an end too: then nobody could tell us.
-	_, _ = io.Copy(io.Discard, os.Stdin)
-	os.Exit(exitCode(syscall.WaitStatus(syscall.SIGKILL)))
+// holdLifeline takes signals from the lifeline, and ends everything when it
+// ends. The death signal does the same, but can be missed in the moment of the
+// start, and does not reach through sudo.
+func holdLifeline(signals chan<- os.Signal) {
+	b := make([]byte, 1)
+	for {
+		// An error is an end too: then nobody could tell us.
+		if n, err := os.Stdin.Read(b); n == 0 || err != nil {
+			os.Exit(exitCode(syscall.WaitStatus(syscall.SIGKILL)))
+		}
+		signals <- syscall.Signal(b[0])
+	}
 }
 
 // reap waits for every process that ends here, orphans too, until the run does.

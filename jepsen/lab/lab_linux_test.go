@@ -219,14 +219,19 @@ func TestAClusterRunsHere(t *testing.T) {
 	require.NoError(t, c.Settled(ctx, conn))
 	old, _, err := c.Leader(ctx, conn)
 	require.NoError(t, err)
+	require.NoError(t, conn.Close())
 
+	other := c.Nodes()[0]
 	for _, n := range c.Nodes() {
 		if n != old {
 			require.NoError(t, l.Net.Set(old.Name, n.Name, wire.Rule{Block: true}))
 			require.NoError(t, l.Net.Set(n.Name, old.Name, wire.Rule{Block: true}))
+			other = n
 		}
 	}
 	require.NoError(t, l.Net.Set(old.Name, lab.Clients, wire.Rule{Block: true}))
+	conn, err = client.Dial(ctx, "ferry://"+other.Addr)
+	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		ask, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
