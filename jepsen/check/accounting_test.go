@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -182,6 +183,12 @@ func TestAccountingTellsWhereMessagesWereLost(t *testing.T) {
 // TestAccountingExcuses holds what is no error: a checker that cries wolf is
 // switched off.
 func TestAccountingExcuses(t *testing.T) {
+	var handed []history.Key
+	for _, o := range orderly(120).Ops {
+		if o.Kind == history.Nack {
+			handed = append(handed, o.Key)
+		}
+	}
 	withoutNack := func(run *history.Run) {
 		drop(run, func(o *history.Op) bool { return o.Kind == history.Nack })
 	}
@@ -202,6 +209,16 @@ func TestAccountingExcuses(t *testing.T) {
 					*o = history.Op{Client: o.Client, Workload: "w", Kind: history.Gone, Outcome: history.OK, Call: o.Call, Return: o.Return}
 				}
 			}
+		}},
+		{"a consumer stopped, and handed back what no handler had seen", func(run *history.Run) {
+			for i := range run.Ops {
+				o := &run.Ops[i]
+				if o.Kind == history.Nack {
+					end := o.Return + int64(closing)
+					*o = history.Op{Client: o.Client, Workload: "w", Kind: history.Gone, Outcome: history.OK, Call: end, Return: end}
+				}
+			}
+			drop(run, func(o *history.Op) bool { return attempts(1)(o) && slices.Contains(handed, o.Key) })
 		}},
 		{"a long fault", func(run *history.Run) {
 			withoutNack(run)

@@ -3,6 +3,10 @@
 // too little.
 //
 // It owns what a queue promises, in its own words, and shares no code with the
-// broker. It imports package history alone. Start reading in verdict.go, then
-// accounting.go.
+// broker. It imports package history alone. What nobody outside can know is no
+// error: leases.go says what may have ended a lease, and grants.go bounds when
+// one was granted, so that every excuse needs the time that it takes.
+//
+// Start reading in verdict.go and kinds.go, then accounting.go. A checker has
+// an orderly history in its test, and every kind that it reports planted in it.
 package check

@@ -15,8 +15,13 @@ const (
 	graceDefault = 5 * time.Second
 	// aftermath is how long after its end a fault may still keep a client away.
 	aftermath = 10 * time.Second
-	// closing is how long the end of a client may take once it is noted.
+	// closing is how long the end of a client may take: a consumer hands back
+	// what no handler has begun before its client notes that it is going, and
+	// leases end as long after that.
 	closing = 10 * time.Second
+	// noting is how much later the end of a client may be noted than a handler
+	// of its own, or another consumer, gets to feel it.
+	noting = time.Second
 	// leaseSlack is the coarseness of the clocks that leases run on.
 	leaseSlack = 50 * time.Millisecond
 )
@@ -64,7 +69,7 @@ func (x *leases) mayHaveEnded(in *life, d *history.Op, before int64) bool {
 	from := x.grants.earliest(d)
 	return x.handedBack(in, d, before) ||
 		before-x.renewed(in, d, from, before) >= int64(x.length(d)-leaseSlack) ||
-		x.ended(x.gone[d.Client], d, from, before) ||
+		x.ended(x.gone[d.Client], d, from, before+int64(noting)) ||
 		x.kept(from, before) || x.told(d) || x.deleted(d.Queue, from, before)
 }
 
@@ -75,7 +80,7 @@ func (x *leases) mayHaveBeenLost(queue string, from, before int64) bool {
 		return true
 	}
 	for _, gone := range x.gone {
-		if x.ended(gone, nil, from, before) {
+		if x.ended(gone, nil, from, before+int64(closing)) {
 			return true
 		}
 	}

@@ -18,6 +18,9 @@ type numbered struct {
 // log counts the copies of operations in the committed log, and has no more
 // than one of each take effect, as far as ids and places tell.
 func (c *clerk) log() (copies int64) {
+	if len(c.run.Log) == 0 {
+		return 0
+	}
 	effects := c.effects()
 	entries := slices.Clone(c.run.Log)
 	slices.SortFunc(entries, func(a, b history.Entry) int { return cmp.Compare(a.Index, b.Index) })
@@ -62,9 +65,9 @@ type effect struct {
 // effects are the visible ones of this workload.
 func (c *clerk) effects() map[effect]*history.Op {
 	all := map[effect]*history.Op{}
-	for key, ids := range c.stored {
-		for id, o := range ids {
-			all[effect{index: id.Index, key: key}] = o
+	for key, places := range c.stored {
+		for _, x := range places {
+			all[effect{index: x.id.Index, key: key}] = x.by
 		}
 	}
 	for _, o := range c.ops {

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/ferrymq/ferrymq/jepsen/history"
@@ -32,7 +31,7 @@ func (n OperationNumbers) Name() string { return "operation-numbers" }
 func (n OperationNumbers) Check(run *history.Run) Verdict {
 	c := &clerk{
 		ledger: newLedger(run, n.Workload, n.Queues), v: NewVerdict(n.Name(), n.Workload),
-		gone: map[uint32][]*history.Op{}, stored: map[history.Key]map[history.Witness]*history.Op{},
+		gone: map[uint32][]*history.Op{}, stored: map[history.Key][]stored{},
 	}
 	frames := map[frame][]*history.Op{}
 	var order []frame
@@ -78,7 +77,13 @@ type clerk struct {
 	*ledger
 	v      *Verdict
 	gone   map[uint32][]*history.Op
-	stored map[history.Key]map[history.Witness]*history.Op // the ids of a key, each with what told it
+	stored map[history.Key][]stored // one of each id of a key
+}
+
+// stored is where a message stands, and what told it.
+type stored struct {
+	id history.Witness
+	by *history.Op
 }
 
 // witness collects where messages are stored.
@@ -93,30 +98,17 @@ func (c *clerk) witness(o *history.Op) {
 	if id == (history.Witness{}) {
 		return
 	}
-	if c.stored[o.Key] == nil {
-		c.stored[o.Key] = map[history.Witness]*history.Op{}
-	}
-	if c.stored[o.Key][id] == nil {
-		c.stored[o.Key][id] = o
+	if list := c.stored[o.Key]; !slices.ContainsFunc(list, func(x stored) bool { return x.id == id }) {
+		c.stored[o.Key] = append(list, stored{id, o})
 	}
 }
 
 // once: a message is stored at one place.
 func (c *clerk) once(m *message) {
-	if len(c.stored[m.key]) < 2 {
-		return
+	if list := c.stored[m.key]; len(list) > 1 {
+		at := list[1].by
+		c.v.Add(KindAppliedTwice, at.Call, "%s is stored at %d places, %s and %s: %s", m.key, len(list), list[0].id, list[1].id, at)
 	}
-	ids := make([]history.Witness, 0, len(c.stored[m.key]))
-	for id := range c.stored[m.key] {
-		ids = append(ids, id)
-	}
-	slices.SortFunc(ids, compareWitness)
-	at := c.stored[m.key][ids[1]]
-	c.v.Add(KindAppliedTwice, at.Call, "%s is stored at %v: %s", m.key, ids, at)
-}
-
-func compareWitness(a, b history.Witness) int {
-	return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Index, b.Index), cmp.Compare(a.Position, b.Position))
 }
 
 // frame judges the operations under one number of a client: the messages of
