@@ -196,7 +196,10 @@ func TestCloseEndsProcesses(t *testing.T) {
 // The very program under test runs here: a cluster whose nodes have a network
 // and a clock each loses a leader to a cut, and goes on.
 func TestAClusterRunsHere(t *testing.T) {
-	binary := build(t, "../../cmd/ferry")
+	binary := os.Getenv("FERRY_BINARY")
+	if binary == "" {
+		binary = build(t, "../../cmd/ferry")
+	}
 	l := newLab(t, 3)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

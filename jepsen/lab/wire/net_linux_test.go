@@ -163,9 +163,8 @@ func (p *pair) transfer(t *testing.T, size int) (sent, came []byte) {
 	t.Helper()
 	client, server := p.tcp(t)
 	sent = make([]byte, size)
-	for i, r := 0, rand.New(rand.NewPCG(1, 1)); i < size; i++ {
-		sent[i] = byte(r.Uint64())
-	}
+	_, err := rand.NewChaCha8([32]byte{}).Read(sent)
+	require.NoError(t, err)
 	wrote := make(chan error, 1)
 	go func() {
 		_, err := client.Write(sent)
@@ -173,7 +172,7 @@ func (p *pair) transfer(t *testing.T, size int) (sent, came []byte) {
 		wrote <- err
 	}()
 	require.NoError(t, server.SetReadDeadline(time.Now().Add(30*time.Second)))
-	came, err := io.ReadAll(server)
+	came, err = io.ReadAll(server)
 	require.NoError(t, err)
 	require.NoError(t, <-wrote)
 	return sent, came
@@ -183,12 +182,12 @@ func (p *pair) transfer(t *testing.T, size int) (sent, came []byte) {
 func TestAStreamSurvivesABadLink(t *testing.T) {
 	p := newPair(t)
 	bad := wire.Rule{
-		Loss: 0.02, Duplicate: 0.05, Corrupt: 0.02, Reorder: 0.1,
+		Loss: 0.03, Duplicate: 0.05, Corrupt: 0.03, Reorder: 0.1,
 		Delay: time.Millisecond, Jitter: time.Millisecond,
 	}
 	require.NoError(t, p.Set("a", "b", bad))
 	require.NoError(t, p.Set("b", "a", bad))
-	sent, came := p.transfer(t, 32<<20)
+	sent, came := p.transfer(t, 8<<20)
 	require.True(t, bytes.Equal(sent, came))
 	c := p.Counters()[wire.Link{From: "a", To: "b"}]
 	t.Logf("%+v", c)
@@ -229,8 +228,8 @@ func segmentsWithBadChecksum(t *testing.T, h *wire.Host) int64 {
 // What is mangled arrives, and nobody but the application can know.
 func TestAMangledStreamArrivesWrong(t *testing.T) {
 	p := newPair(t)
-	require.NoError(t, p.Set("a", "b", wire.Rule{Mangle: 0.05}))
-	sent, came := p.transfer(t, 16<<20)
+	require.NoError(t, p.Set("a", "b", wire.Rule{Mangle: 0.1}))
+	sent, came := p.transfer(t, 8<<20)
 	require.Len(t, came, len(sent))
 	wrong := int64(0)
 	for i := range sent {
