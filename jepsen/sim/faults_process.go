@@ -21,15 +21,9 @@ func (p *play) kill(b *blow, power bool, hosts ...*Host) func() {
 	return func() { each(hosts, p.revive) }
 }
 
-// revive starts a host whose process ended, with power again.
-func (p *play) revive(h *Host) {
-	h.tell(func() {
-		h.boot()
-		for !h.start() {
-			time.Sleep(againAfter)
-		}
-	})
-}
+// revive starts a host whose process ended, with power again. What does not
+// start is tried again, as everywhere.
+func (p *play) revive(h *Host) { h.tell(func() { h.boot(); h.wanted = true }) }
 
 // each calls f for every host at once, and waits.
 func each(hosts []*Host, f func(*Host)) {

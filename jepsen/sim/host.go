@@ -2,7 +2,6 @@ package sim
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -27,7 +26,7 @@ type Host struct {
 	world   *World
 	meta    *cluster.MemoryMeta // durable at once
 	disk    *disk.Disk
-	rand    *rand.Rand   // run's
+	wanted  bool         // the process is to run; run's
 	skew    atomic.Int64 // of its wall clock
 	rebuilt atomic.Int64 // how often it began anew with an empty disk
 	exits   atomic.Int64 // how often the process ended by itself
@@ -60,6 +59,9 @@ func (h *Host) run(end <-chan struct{}) {
 		case o := <-h.orders:
 			again.Stop()
 			o.do()
+			if h.wanted && !h.start() {
+				again.Reset(againAfter)
+			}
 			close(o.done)
 		case <-failed:
 			again.Reset(h.exit())
@@ -99,6 +101,7 @@ func (h *Host) start() bool {
 // kill ends the process from one moment to the next; run's. Without power
 // nobody is told, and what is not synced is at risk.
 func (h *Host) kill(power bool) {
+	h.wanted = false
 	l := h.life.Load()
 	if l == nil {
 		return

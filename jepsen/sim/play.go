@@ -82,8 +82,13 @@ func (p *play) all(length time.Duration) error {
 	for _, h := range p.w.Hosts {
 		go h.run(end)
 	}
-	each(p.w.Hosts, func(h *Host) { h.tell(func() { h.start() }) })
+	each(p.w.Hosts, func(h *Host) { h.tell(func() { h.wanted = true }) })
+	var person sync.WaitGroup
+	home := make(chan struct{})
+	person.Go(func() { p.operate(home) })
 	err := p.phases(length)
+	close(home)
+	person.Wait()
 	close(end)
 	for _, h := range p.w.Hosts {
 		<-h.gone

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 
 	"github.com/ferrymq/ferrymq/cluster"
@@ -36,7 +35,6 @@ func newWorld(d *draw, trace *Trace, logger *slog.Logger) *World {
 		seed := d.seed ^ uint64(i+1)<<32
 		h := &Host{
 			Name: name, world: w, meta: &cluster.MemoryMeta{}, disk: disk.New(seed, d.fsync),
-			rand:   rand.New(rand.NewPCG(seed, 0x686f7374)),
 			orders: make(chan order), gone: make(chan struct{}),
 		}
 		h.disk.OnCut(w.book.add)
