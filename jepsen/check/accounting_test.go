@@ -262,6 +262,21 @@ func shift(run *history.Run, by time.Duration) {
 	run.Faults[0].To = run.Ended
 }
 
+// TestLeasesOfTheirOwn: a delivery that tells its lease needs no other, and a
+// queue with short leases excuses nothing in another one.
+func TestLeasesOfTheirOwn(t *testing.T) {
+	c := accounting()
+	c.Lease = 0
+	require.Equal(t, Valid, c.Check(orderly120()).Result)
+	unseen := orderly120()
+	drop(unseen, expired(unseen))
+	require.Zero(t, c.Check(unseen).Found[KindDuplicated], "%s", c.Check(unseen))
+	for i := range unseen.Ops {
+		unseen.Ops[i].Value = 0
+	}
+	require.NotZero(t, c.Check(unseen).Found[KindDuplicated])
+}
+
 func TestAccountingOfAnUndrainedRun(t *testing.T) {
 	run := orderly120()
 	forget(run, find(t, run, 20, kind(history.Publish, history.OK)).Key)

@@ -35,6 +35,7 @@ type leases struct {
 	grants *grants
 	lease  time.Duration
 	grace  time.Duration
+	least  map[string]time.Duration // the shortest lease seen of a queue
 	gone   map[uint32][]*history.Op // by client
 	lost   map[lease][]*history.Op
 	sweeps map[string][]*history.Op
@@ -43,7 +44,8 @@ type leases struct {
 func newLeases(l *ledger, length, grace time.Duration) *leases {
 	x := &leases{
 		run: l.run, grants: newGrants(l.run), lease: length, grace: grace,
-		gone: map[uint32][]*history.Op{}, lost: map[lease][]*history.Op{}, sweeps: l.sweeps,
+		least: map[string]time.Duration{}, gone: map[uint32][]*history.Op{}, lost: map[lease][]*history.Op{},
+		sweeps: l.sweeps,
 	}
 	if x.lease == 0 {
 		x.lease = leaseDefault
@@ -53,6 +55,10 @@ func newLeases(l *ledger, length, grace time.Duration) *leases {
 	}
 	for _, o := range l.ops {
 		switch o.Kind {
+		case history.Deliver:
+			if least, seen := x.least[o.Queue]; !seen || x.length(o) < least {
+				x.least[o.Queue] = x.length(o)
+			}
 		case history.Gone:
 			x.gone[o.Client] = append(x.gone[o.Client], o)
 		case history.Lost:
@@ -74,9 +80,9 @@ func (x *leases) mayHaveEnded(in *life, d *history.Op, before int64) bool {
 }
 
 // mayHaveBeenLost is mayHaveEnded for a lease that no handler ever saw,
-// granted to anybody after a moment.
+// granted to anybody after a moment, in a queue of which others were seen.
 func (x *leases) mayHaveBeenLost(queue string, from, before int64) bool {
-	if before-from >= int64(x.lease-leaseSlack) || x.kept(from, before) || x.deleted(queue, from, before) {
+	if before-from >= int64(x.least[queue]-leaseSlack) || x.kept(from, before) || x.deleted(queue, from, before) {
 		return true
 	}
 	for _, gone := range x.gone {
