@@ -24,7 +24,8 @@ type Options struct {
 	ArgsOf func(i int) []string
 	// Addresses of the i-th node; nil: Loopback.
 	Addresses func(i int) (Addresses, error)
-	// Data is the folder of a node's data; nil: one below Dir.
+	// Data is the folder of a node's data, which the node makes itself; nil:
+	// one below Dir, which is made for it.
 	Data func(name string) string
 	// Start starts a node's process; nil: StartProcess.
 	Start Starter

@@ -56,6 +56,7 @@ func newNode(i int, dir string, o Options) (*Node, error) {
 	}
 	if o.Data != nil {
 		n.Data = o.Data(name)
+		return n, nil
 	}
 	return n, os.MkdirAll(n.Data, 0o700)
 }
