@@ -76,3 +76,37 @@ func TestAsksTheCluster(t *testing.T) {
 		}
 	})
 }
+
+// A request that is due while there is no connection waits for one, and keeps
+// nobody busy: in the bubble, time goes on only while all goroutines wait.
+func TestDueRequestWaitsForAConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1", "n2")
+		conn := c.connect()
+		defer conn.Close()
+		c.setHook(func(fc *fakeConn, f transport.Frame) bool {
+			if f.Op == transport.OpQuery {
+				fc.send(transport.OpError, f.Stream, transport.Errorf(transport.CodeNoLeader, "electing"))
+			}
+			return f.Op == transport.OpQuery
+		})
+		answer := make(chan error, 1)
+		go func() {
+			_, err := conn.Queue(t.Context(), "q")
+			answer <- err
+		}()
+		synctest.Wait()
+		for _, name := range []string{"n1", "n2"} {
+			c.setDown(name, true)
+		}
+		c.cut("")
+		time.Sleep(5 * time.Second)
+		c.setHook(nil)
+		for _, name := range []string{"n1", "n2"} {
+			c.setDown(name, false)
+		}
+		if err := <-answer; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -170,7 +170,7 @@ func (m *manager) advance(now time.Time) time.Time {
 		sooner(m.probe(now))
 	}
 	m.pumpRequests(now)
-	sooner(m.nextRequest())
+	sooner(m.nextRequest(now))
 	if m.phase == phaseLive {
 		m.pump(now)
 	}

@@ -169,10 +169,11 @@ func (m *manager) requestsClosed(err *Error) {
 	m.requests, m.asked = map[uint32]*request{}, nil
 }
 
-// nextRequest is when a waiting request is due, zero for never.
-func (m *manager) nextRequest() (next time.Time) {
+// nextRequest is when a waiting request becomes due, zero for never. One that
+// is due already waits for a link, or for room on it.
+func (m *manager) nextRequest(now time.Time) (next time.Time) {
 	for _, r := range m.asked {
-		if !r.notBefore.IsZero() && (next.IsZero() || r.notBefore.Before(next)) {
+		if now.Before(r.notBefore) && (next.IsZero() || r.notBefore.Before(next)) {
 			next = r.notBefore
 		}
 	}
