@@ -1,0 +1,216 @@
+package witness
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"github.com/ferrymq/ferrymq/jepsen/history"
+)
+
+// exclusive is the operations on one message, by their calls.
+type exclusive struct {
+	queue  string
+	key    history.Key
+	ops    []porcupine.Operation
+	grants []*history.Op // by token
+}
+
+// graceMin is the least time after which a session that is away loses leases.
+const graceMin = graceMillis * int64(time.Millisecond)
+
+// lockings is what a run tells of locks.
+type lockings struct {
+	published map[history.Key]int64
+	gone      map[uint32]int64       // when a client ended first
+	last      map[uint32]*history.Op // a consumer's last delivery, of whatever message
+	grants    map[uint64]*history.Op // by token
+}
+
+func newLockings(run *history.Run) *lockings {
+	x := &lockings{map[history.Key]int64{}, map[uint32]int64{}, map[uint32]*history.Op{}, map[uint64]*history.Op{}}
+	for i := range run.Ops {
+		switch o := &run.Ops[i]; o.Kind {
+		case history.Publish:
+			x.published[o.Key] = o.Call
+		case history.Gone:
+			x.gone[o.Client] = cmp.Or(x.gone[o.Client], o.Call)
+		case history.Deliver:
+			x.last[o.Consumer] = o
+			if o.Token != 0 {
+				x.grants[o.Token] = o
+			}
+		}
+	}
+	return x
+}
+
+// messages are the locks of a run.
+func (l Lock) messages(run *history.Run) []*exclusive {
+	type name struct {
+		queue string
+		key   history.Key
+	}
+	x, all := newLockings(run), map[name]*exclusive{}
+	var order []*exclusive
+	for i := range run.Ops {
+		o := &run.Ops[i]
+		if l.Workload != "" && o.Workload != l.Workload || l.Queue != "" && o.Queue != l.Queue || o.Token == 0 {
+			continue
+		}
+		op, counts := x.operation(o)
+		if !counts {
+			continue
+		}
+		n := name{o.Queue, o.Key}
+		m := all[n]
+		if m == nil {
+			m = &exclusive{queue: o.Queue, key: o.Key}
+			all[n] = m
+			order = append(order, m)
+		}
+		if m.ops = append(m.ops, op); o.Kind == history.Deliver {
+			m.grants = append(m.grants, o)
+		}
+	}
+	for _, m := range order {
+		m.complete(x)
+	}
+	return order
+}
+
+// operation is an operation for the search. What a client was told before
+// anything reached the log says nothing about the lock.
+func (x *lockings) operation(o *history.Op) (op porcupine.Operation, counts bool) {
+	in, out, end := locking{kind: o.Kind, token: o.Token}, done, o.Return
+	switch o.Kind {
+	case history.Deliver:
+	case history.Ack, history.Nack, history.Reject, history.Extend:
+		switch {
+		case o.Outcome == history.OK:
+		case o.Outcome == history.Fail && o.Code == codeLeaseLost:
+			out, in.ends = lostLease, endsAnyTime(o.Cause) || x.mayEnd(x.grants[o.Token], o.Return)
+		case o.Outcome == history.Fail:
+			return op, false
+		default:
+			out, end = perhaps, math.MaxInt64
+		}
+	default:
+		return op, false
+	}
+	return porcupine.Operation{ClientId: int(o.Consumer), Input: in, Output: out, Call: o.Call, Return: end}, true
+}
+
+// endsAnyTime tells of causes that no time has to pass for.
+func endsAnyTime(cause string) bool {
+	return cause == causeSettled || cause == causeSessionEnded || cause == causeQueueGone
+}
+
+// mayEnd tells whether a lease may have ended without a settle by then: it ran
+// out, or its session was away for too long. Its grant lies before the moment
+// at which it was seen by as much as it took to reach the handler, which is
+// unknown, so half of the time is taken to be enough. And whoever left, or
+// perhaps left, gave it back.
+func (x *lockings) mayEnd(grant *history.Op, by int64) bool {
+	if grant == nil || x.last[grant.Consumer] == grant {
+		return true
+	}
+	if left := x.gone[grant.Client]; left != 0 && left <= by {
+		return true
+	}
+	lease := cmp.Or(int64(grant.Value), leaseDefault) * int64(time.Millisecond)
+	return by-grant.Call >= min(lease, graceMin)/2
+}
+
+// complete knows all operations, and bounds by each other when they can have
+// happened.
+func (m *exclusive) complete(x *lockings) {
+	slices.SortFunc(m.grants, func(a, b *history.Op) int { return cmp.Compare(a.Token, b.Token) })
+	begun := map[int]int64{} // when a consumer last began something with it
+	kept := m.ops[:0]
+	for _, op := range m.ops {
+		in := op.Input.(locking)
+		n, _ := slices.BinarySearchFunc(m.grants, in.token, func(g *history.Op, t uint64) int { return cmp.Compare(g.Token, t) })
+		switch {
+		case in.kind == history.Deliver:
+			in.ends = n == 0 || x.mayEnd(m.grants[n-1], op.Return)
+			op.Input = in
+			// It was granted after the consumer last had it, or called for an
+			// end of that.
+			op.Call = min(max(x.published[m.key], begun[op.ClientId]), op.Return)
+			begun[op.ClientId] = op.Return
+		default:
+			begun[op.ClientId] = op.Call
+		}
+		if op.Return == math.MaxInt64 && !m.settleBy(&op) {
+			continue
+		}
+		kept = append(kept, op)
+	}
+	m.ops = kept
+	slices.SortStableFunc(m.ops, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
+}
+
+// settleBy bounds a settle of unknown outcome: once a higher token was seen, it
+// has no effect any more. It is false for one that was called so late.
+func (m *exclusive) settleBy(op *porcupine.Operation) bool {
+	token := op.Input.(locking).token
+	for _, g := range m.grants {
+		if g.Token > token {
+			op.Return = min(op.Return, g.Call)
+		}
+	}
+	return op.Call <= op.Return
+}
+
+// windows cuts the operations into parts that can be searched. What crosses a
+// cut may have happened on the other side of it.
+func (m *exclusive) windows(size int) (all [][]porcupine.Operation) {
+	for from := 0; from < len(m.ops); from += size {
+		begin, end := int64(math.MinInt64), int64(math.MaxInt64)
+		if from > 0 {
+			begin = m.ops[from].Call
+		}
+		if from+size < len(m.ops) {
+			end = m.ops[from+size].Call
+		}
+		var w []porcupine.Operation
+		for _, o := range m.ops[:min(from+size, len(m.ops))] {
+			if o.Return < begin {
+				continue
+			}
+			if o.Call < begin {
+				o.Call, o.Output = begin, perhaps
+			}
+			if o.Return >= end {
+				o.Output, o.Return = perhaps, math.MaxInt64
+			}
+			w = append(w, o)
+		}
+		all = append(all, numbered(w))
+	}
+	return all
+}
+
+// numbered gives clients numbers from 0 on, as the picture wants them, and
+// operations that overlap in one client another row.
+func numbered(w []porcupine.Operation) []porcupine.Operation {
+	type row struct {
+		client int
+		busy   int64
+	}
+	var rows []row
+	for i := range w {
+		at := slices.IndexFunc(rows, func(r row) bool { return r.client == w[i].ClientId && r.busy < w[i].Call })
+		if at < 0 {
+			rows = append(rows, row{client: w[i].ClientId})
+			at = len(rows) - 1
+		}
+		rows[at].busy = w[i].Return
+		w[i].ClientId = at
+	}
+	return w
+}
