@@ -161,7 +161,13 @@ func TestPowerLoss(t *testing.T) {
 			put(t, f, "a", "one", true, true)
 			put(t, f, "d/b", "two", true, true)
 			row.change(t, f)
+			before := tree(t, f.Backing())
+			for name := range before {
+				_, err := os.Stat(f.at(name))
+				require.NoError(t, err, "the kernel knows it now")
+			}
 			cut(t, f, Loss{})
+			requireForgotten(t, f, before, row.want)
 			requireTree(t, f, row.want)
 			require.Zero(t, cut(t, f, Loss{}).Total(), "a second loss finds nothing")
 			requireTree(t, f, row.want)
@@ -171,6 +177,20 @@ func TestPowerLoss(t *testing.T) {
 			requireClosed(t, f)
 			require.EqualValues(t, 2, c.PowerLosses)
 		})
+	}
+}
+
+// requireForgotten looks at each name that was there, without listing its
+// folder first, which would tell the kernel: it must not answer from memory.
+func requireForgotten(t *testing.T, f *FS, before, want map[string]string) {
+	t.Helper()
+	for name := range before {
+		info, err := os.Stat(f.at(name))
+		text, ok := want[name]
+		require.Equal(t, ok, err == nil, "%s: %v", name, err)
+		if ok && !info.IsDir() {
+			require.EqualValues(t, len(text), info.Size(), name)
+		}
 	}
 }
 
@@ -275,6 +295,23 @@ func TestTornLoss(t *testing.T) {
 	}
 	require.Equal(t, torn(1), torn(1))
 	require.NotEqual(t, torn(1), torn(2))
+}
+
+// TestTornTruncate holds that a torn truncate happened or did not: the old size
+// never comes back with holes in it.
+func TestTornTruncate(t *testing.T) {
+	f := mounted(t, Options{})
+	old := strings.Repeat("o", 20*sectorBytes)
+	seen := map[int]bool{}
+	for seed := range uint64(16) {
+		put(t, f, "a", old, true, true)
+		require.NoError(t, os.Truncate(f.at("a"), sectorBytes))
+		cut(t, f, Loss{Torn: true, Seed: seed})
+		text := tree(t, f.Mountpoint())["a"]
+		require.Equal(t, old[:len(text)], text)
+		seen[len(text)] = true
+	}
+	require.Equal(t, map[int]bool{sectorBytes: true, len(old): true}, seen)
 }
 
 // TestBoundedMemory holds that the undo memory is bounded, and that what it

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,8 +15,12 @@ import (
 )
 
 // modelFile is a file as the model has it: what its users see, and what is
-// durable. Both are lists of bytes; a sector of a torn file is of either.
-type modelFile struct{ live, durable []byte }
+// durable. Both are lists of bytes; a sector of a torn file is of either. Its
+// number tells it from others with the same bytes.
+type modelFile struct {
+	number        uint64
+	live, durable []byte
+}
 
 // modelFolder is the names in a folder: as they are, and as they were after
 // each change since the last fsync, the durable ones first.
@@ -94,6 +99,13 @@ func (m *model) file(r *rapid.T) (folder, name string, file *modelFile) {
 
 func (m *model) path(folder, name string) string { return m.f.at(filepath.Join(folder, name)) }
 
+// number is what the backing says that a name means.
+func (m *model) number(r *rapid.T, folder, name string) uint64 {
+	info, err := os.Stat(filepath.Join(m.f.Backing(), folder, name))
+	require.NoError(r, err)
+	return info.Sys().(*syscall.Stat_t).Ino
+}
+
 func (m *model) create(r *rapid.T) {
 	folder, name := m.folder(r), m.name(r)
 	if m.folders[folder].live[name] != nil {
@@ -102,7 +114,7 @@ func (m *model) create(r *rapid.T) {
 	file, err := os.OpenFile(m.path(folder, name), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
 	require.NoError(r, err)
 	require.NoError(r, file.Close())
-	m.folders[folder].live[name] = &modelFile{}
+	m.folders[folder].live[name] = &modelFile{number: m.number(r, folder, name)}
 	m.folders[folder].changed()
 }
 
@@ -202,22 +214,22 @@ func (m *model) loss(r *rapid.T) {
 	m.f.PowerOn()
 	left := tree(r, m.f.Mountpoint())
 	require.Equal(r, left, tree(r, m.f.Backing()))
-	found := map[*modelFile][]byte{}
 	for _, dir := range modelFolders {
-		m.folders[dir].live = m.survivor(r, dir, left, torn, found)
+		m.folders[dir].live = m.survivor(r, dir, left, torn)
 	}
-	for file, bytes := range found {
-		file.live, file.durable = bytes, bytes
-	}
-	for _, folder := range m.folders {
-		folder.synced()
+	for _, dir := range modelFolders {
+		for name, file := range m.folders[dir].live {
+			file.live = []byte(left[filepath.Join(dir, name)])
+			file.durable = file.live
+		}
+		m.folders[dir].synced()
 	}
 	require.Zero(r, m.f.Counters().UnsyncedBytes+m.f.Counters().UnsyncedNames)
 }
 
 // survivor finds the state of a folder that a loss may have left, with files
-// that may be what they are. A file with two names must be one file.
-func (m *model) survivor(r *rapid.T, dir string, left map[string]string, torn bool, found map[*modelFile][]byte) map[string]*modelFile {
+// that may be what they are.
+func (m *model) survivor(r *rapid.T, dir string, left map[string]string, torn bool) map[string]*modelFile {
 	here := map[string]string{}
 	for path, text := range left {
 		if filepath.Dir(path) == dir && path != "d/" {
@@ -230,10 +242,7 @@ func (m *model) survivor(r *rapid.T, dir string, left map[string]string, torn bo
 	}
 	why := ""
 	for i, names := range candidates {
-		if why = mayBe(names, here, torn, found); why == "" {
-			for name, file := range names {
-				found[file] = []byte(here[name])
-			}
+		if why = m.mayBe(r, dir, names, here, torn); why == "" {
 			return names
 		}
 		r.Logf("%s as of change %d: %s", dir, i, why)
@@ -242,7 +251,7 @@ func (m *model) survivor(r *rapid.T, dir string, left map[string]string, torn bo
 	return nil
 }
 
-func mayBe(names map[string]*modelFile, here map[string]string, torn bool, found map[*modelFile][]byte) string {
+func (m *model) mayBe(r *rapid.T, dir string, names map[string]*modelFile, here map[string]string, torn bool) string {
 	if len(names) != len(here) {
 		return fmt.Sprintf("%d names instead of %d", len(here), len(names))
 	}
@@ -251,8 +260,8 @@ func mayBe(names map[string]*modelFile, here map[string]string, torn bool, found
 		if !ok {
 			return name + " is gone"
 		}
-		if seen, ok := found[file]; ok && string(seen) != text {
-			return name + " differs from its other name"
+		if m.number(r, dir, name) != file.number {
+			return name + " is another file"
 		}
 		if !torn && text != string(file.durable) {
 			return name + " is not what was durable"
@@ -264,7 +273,8 @@ func mayBe(names map[string]*modelFile, here map[string]string, torn bool, found
 	return ""
 }
 
-// tornFrom tells whether each sector is the old one or the new one.
+// tornFrom tells whether each sector is the old one or the new one. What was
+// cut off is back as it was if the old size is.
 func tornFrom(file *modelFile, text string) string {
 	if len(text) != len(file.live) && len(text) != len(file.durable) {
 		return fmt.Sprintf("%d bytes are neither the old size (%d) nor the new (%d)", len(text), len(file.durable), len(file.live))
@@ -273,7 +283,8 @@ func tornFrom(file *modelFile, text string) string {
 	for off := 0; off < len(text); off += sectorBytes {
 		end := min(off+sectorBytes, len(text))
 		is := text[off:end]
-		if is != string(live[off:end]) && is != string(durable[off:end]) {
+		cutOff := off >= len(file.live)
+		if (cutOff || is != string(live[off:end])) && is != string(durable[off:end]) {
 			return fmt.Sprintf("the sector at %d is neither old nor new", off)
 		}
 	}
