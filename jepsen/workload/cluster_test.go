@@ -2,10 +2,12 @@ package workload_test
 
 import (
 	"context"
-	"log/slog"
 	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -13,66 +15,99 @@ import (
 	"github.com/ferrymq/ferrymq/client"
 	"github.com/ferrymq/ferrymq/jepsen/check"
 	"github.com/ferrymq/ferrymq/jepsen/history"
-	"github.com/ferrymq/ferrymq/jepsen/sim"
+	"github.com/ferrymq/ferrymq/jepsen/nodes"
 	"github.com/ferrymq/ferrymq/jepsen/workload"
 )
 
 const (
-	// traffic is how long a workload runs, in the bubble's time.
-	traffic = 10 * time.Second
-	// settle is what hashicorp/raft's transport needs to give up a connection
-	// attempt by itself; no goroutine may outlive the bubble.
-	settle = 30 * time.Second
+	traffic = 5 * time.Second
+	rate    = 60 // messages a second of each workload
 )
 
-// play runs a workload on a healthy cluster in memory and returns its history.
-// meanwhile, which may be nil, runs beside it.
-func play(t *testing.T, w workload.Workload, rate float64, meanwhile func(*sim.World)) *history.Run {
-	world := sim.NewWorld(slog.New(slog.DiscardHandler), "a", "b", "c")
-	for _, h := range world.Hosts {
-		require.NoError(t, h.Start())
-	}
-	net := world.Network.Host("clients").Dial
-	e := &workload.Env{
-		Dial: func(ctx context.Context, i int, opts ...client.Option) (*client.Conn, error) {
-			return client.Dial(ctx, world.URL(i), append([]client.Option{client.WithDialer(net)}, opts...)...)
-		},
-		Net: net, Recorder: history.NewRecorder(), Rand: rand.New(rand.NewPCG(1, 2)), Rate: rate,
-	}
-	run := &history.Run{Began: e.Recorder.Began(), Nodes: []string{"a", "b", "c"}}
-	require.NoError(t, w.Setup(t.Context(), e))
-	ctx, cancel := context.WithTimeout(t.Context(), traffic)
+// All workloads at once, on a cluster of real processes that nothing befalls,
+// are found valid by all their checkers, which see enough.
+func TestWorkloadsOnAHealthyCluster(t *testing.T) {
+	c, err := nodes.NewCluster(nodes.Options{Binary: ferry(t), Dir: t.TempDir()})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, c.Close()) }()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	if meanwhile != nil {
-		go meanwhile(world)
+	require.NoError(t, c.Start(ctx))
+
+	all := workload.All()
+	run := work(ctx, t, c, all)
+	require.False(t, t.Failed())
+	for _, w := range all {
+		for _, k := range w.Checkers(traffic.Seconds() / 10 * rate / workload.FullRate) {
+			v := k.Check(run)
+			t.Log(v.String())
+			require.Equal(t, check.Valid, v.Result)
+		}
 	}
-	require.NoError(t, w.Run(ctx, e))
-	run.Stopped = e.Recorder.Now()
-	ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	require.NoError(t, w.Drain(ctx, e))
-	run.Drained = e.Recorder.Now()
-	for _, h := range world.Hosts {
-		run.Replicas = append(run.Replicas, replica(t, h.Name, h.Addr(), client.WithDialer(net)))
+}
+
+// ferry builds the program, unless FERRY_BINARY names one.
+func ferry(t *testing.T) string {
+	if path := os.Getenv("FERRY_BINARY"); path != "" {
+		return path
 	}
-	for _, h := range world.Hosts {
-		require.NoError(t, h.Stop())
+	path := filepath.Join(t.TempDir(), "ferry")
+	text, err := exec.Command("go", "build", "-o", path, "github.com/ferrymq/ferrymq/cmd/ferry").CombinedOutput()
+	require.NoError(t, err, string(text))
+	return path
+}
+
+// work has the workloads set up, run and drain, each in its own time.
+func work(ctx context.Context, t *testing.T, c *nodes.Cluster, all []workload.Workload) *history.Run {
+	rec := history.NewRecorder()
+	run := &history.Run{Began: rec.Began()}
+	var working sync.WaitGroup
+	for i, w := range all {
+		e := &workload.Env{
+			Dial: func(ctx context.Context, i int, opts ...client.Option) (*client.Conn, error) {
+				return client.Dial(ctx, c.URL(i), opts...)
+			},
+			Recorder: rec, Rand: rand.New(rand.NewPCG(1, uint64(i))), Rate: rate,
+		}
+		require.NoError(t, w.Setup(ctx, e))
+		working.Go(func() {
+			short, cancel := context.WithTimeout(ctx, traffic)
+			defer cancel()
+			if err := w.Run(short, e); err != nil {
+				t.Errorf("run %s: %v", w.Name(), err)
+			}
+			if err := w.Drain(ctx, e); err != nil {
+				t.Errorf("drain %s: %v", w.Name(), err)
+			}
+		})
 	}
-	run.Ended, run.Ops = e.Recorder.Now(), e.Recorder.Ops()
-	require.Zero(t, e.Recorder.Counts().Open)
-	time.Sleep(settle) // in the bubble: it passes at once
+	working.Wait()
+	run.Drained = rec.Now()
+	require.Zero(t, rec.Counts().Open)
+	for _, n := range c.Nodes() {
+		run.Replicas = append(run.Replicas, replica(ctx, t, n))
+	}
+	run.Ops, run.Ended = rec.Ops(), rec.Now()
 	return run
 }
 
-// replica is what one node says of its queues by itself. All have heard by now
-// of what is committed.
-func replica(t *testing.T, node, addr string, dialer client.Option) history.Replica {
-	time.Sleep(time.Second)
-	conn, err := client.Dial(t.Context(), "ferry://"+addr, dialer, client.WithFollowLeader(false))
+// replica is what one node says of its queues by itself, once it has heard of
+// all that is committed.
+func replica(ctx context.Context, t *testing.T, n *nodes.Node) history.Replica {
+	conn, err := client.Dial(ctx, "ferry://"+n.Addr, client.WithFollowLeader(false))
 	require.NoError(t, err)
 	defer conn.Close()
-	r := history.Replica{Node: node}
-	for q, err := range conn.Queues(t.Context(), "", client.Stale()) {
+	caughtUp := func() bool {
+		info, err := conn.Cluster(ctx, client.Stale())
+		if err != nil || len(info.Groups) == 0 {
+			return false
+		}
+		return info.Groups[0].AppliedIndex == info.Groups[0].CommitIndex
+	}
+	time.Sleep(time.Second) // a follower hears of a commit with the next entry or heartbeat
+	require.Eventually(t, caughtUp, 10*time.Second, 10*time.Millisecond)
+	r := history.Replica{Node: n.Name}
+	for q, err := range conn.Queues(ctx, "", client.Stale()) {
 		require.NoError(t, err)
 		r.Queues = append(r.Queues, history.Queue{
 			Name: q.Name, Incarnation: q.Incarnation, Ready: q.Ready, Leased: q.Leased, Parked: q.Parked,
@@ -80,31 +115,4 @@ func replica(t *testing.T, node, addr string, dialer client.Option) history.Repl
 		})
 	}
 	return r
-}
-
-// Every workload, without a fault, is found valid by all its checkers, which
-// see enough.
-func TestWorkloadsOnAHealthyCluster(t *testing.T) {
-	for _, w := range workload.All() {
-		t.Run(w.Name(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				run := play(t, w, workload.FullRate, nil)
-				t.Log(tally(run))
-				for _, c := range w.Checkers(1) {
-					v := c.Check(run)
-					t.Log(v.String())
-					require.Equal(t, check.Valid, v.Result)
-				}
-			})
-		})
-	}
-}
-
-// tally counts operations by kind and outcome.
-func tally(run *history.Run) map[string]int {
-	n := map[string]int{}
-	for _, o := range run.Ops {
-		n[string(o.Kind)+" "+o.Outcome.String()+" "+o.Code]++
-	}
-	return n
 }

@@ -42,7 +42,7 @@ func (c *Client) Resume(ctx context.Context, queue string) error {
 }
 
 // Read reads the queue's counts, linearizably.
-func (c *Client) Read(ctx context.Context, queue string) (history.Queue, error) {
+func (c *Client) Read(ctx context.Context, queue string) (client.QueueInfo, error) {
 	place := c.env.Recorder.Invoke(c.op(history.Read, queue))
 	info, err := c.conn.Queue(ctx, queue)
 	counts := history.Queue{
@@ -54,7 +54,7 @@ func (c *Client) Read(ctx context.Context, queue string) (history.Queue, error) 
 			o.Counts = &counts
 		}
 	})
-	return counts, err
+	return info, err
 }
 
 // control makes one change of a queue. f may set what the answer tells.

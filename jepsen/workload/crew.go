@@ -139,26 +139,33 @@ func (w *crew) drain(ctx context.Context, queues ...string) error {
 
 // emptied waits until the queues hold nothing, or are gone.
 func (w *crew) emptied(ctx context.Context, c *Client, queues []string) error {
-	since := time.Now()
-	for {
-		var left error
-		for _, queue := range queues {
-			q, err := c.Read(ctx, queue)
-			switch {
-			case errors.Is(err, client.ErrNotFound):
-			case err != nil:
-				left = err
-			case q.Ready+q.Leased+q.Parked > 0:
-				left = fmt.Errorf("queue %s is not empty: %d ready, %d leased, %d parked", queue, q.Ready, q.Leased, q.Parked)
-			}
-		}
-		if left != nil {
-			since = time.Now()
-		} else if time.Since(since) >= drainQuiet {
+	var left error
+	for since := time.Now(); ; {
+		now := w.remaining(ctx, c, queues)
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("%s: not drained: %w", w.name, errors.Join(left, ctx.Err()))
+		case now != nil:
+			left, since = now, time.Now()
+		case time.Since(since) >= drainQuiet:
 			return nil
 		}
-		if !sleep(ctx, drainPoll) {
-			return fmt.Errorf("%s: not drained: %w", w.name, errors.Join(left, ctx.Err()))
+		sleep(ctx, drainPoll)
+	}
+}
+
+// remaining says what the queues hold, or why that is not known.
+func (w *crew) remaining(ctx context.Context, c *Client, queues []string) (left error) {
+	for _, queue := range queues {
+		q, err := c.Read(ctx, queue)
+		switch {
+		case errors.Is(err, client.ErrNotFound):
+		case err != nil:
+			left = errors.Join(left, err)
+		case q.Ready+q.Leased+q.Parked > 0:
+			left = errors.Join(left, fmt.Errorf("queue %s has %d ready, %d leased, %d parked; consumers %d, paused %t",
+				queue, q.Ready, q.Leased, q.Parked, q.Consumers, q.Paused))
 		}
 	}
+	return left
 }

@@ -7,5 +7,7 @@
 // package client, and neither faults nor processes: it runs against real nodes
 // and in the simulation alike.
 //
-// Start reading in workload.go; a new workload is a file like queue.go.
+// Start reading in workload.go, then work.go: a new workload is a file like it,
+// and a line in all.go. What all have in common is crew.go and member.go, and
+// client.go and the files named after operations are what writes down.
 package workload

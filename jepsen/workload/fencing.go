@@ -12,6 +12,7 @@ import (
 	"github.com/ferrymq/ferrymq/client"
 	"github.com/ferrymq/ferrymq/jepsen/check"
 	"github.com/ferrymq/ferrymq/jepsen/history"
+	"github.com/ferrymq/ferrymq/jepsen/witness"
 )
 
 const (
@@ -146,6 +147,7 @@ func (w *Fencing) Checkers(scale float64) []check.Checker {
 		check.Automata{Workload: w.Name(), Lease: fencingLease, Floors: check.AutomataFloors{
 			Messages: fencingLocks, Leases: floor(100, scale), Settles: floor(80, scale), Refused: floor(2, scale),
 		}},
+		witness.Lock{Workload: w.Name(), Operations: floor(150, scale), Windows: floor(3, scale)},
 	}
 }
 
