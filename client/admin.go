@@ -65,13 +65,9 @@ func (c *Conn) DeleteQueue(ctx context.Context, name string, opts ...DeleteOptio
 
 // PurgeQueue deletes the messages that nobody holds and returns their number.
 func (c *Conn) PurgeQueue(ctx context.Context, name string) (uint64, error) {
-	r, err := c.changed(ctx, transport.OpQueuePurge, "purge queue", name, func(h transport.OpHeader) appender {
+	return c.changed(ctx, transport.OpQueuePurge, "purge queue", name, func(h transport.OpHeader) appender {
 		return transport.QueuePurge{OpHeader: h, Queue: name}
 	})
-	if err != nil {
-		return 0, err
-	}
-	return r.Value, nil
 }
 
 // PauseQueue stops handing messages out; publishing and settling go on.
@@ -149,9 +145,9 @@ func (c *Conn) change(ctx context.Context, op transport.Op, name, queue string,
 }
 
 func (c *Conn) changed(ctx context.Context, op transport.Op, name, queue string,
-	body func(transport.OpHeader) appender) (*transport.Result, error) {
+	body func(transport.OpHeader) appender) (uint64, error) {
 	if err := checkQueue(name, queue); err != nil {
-		return nil, err
+		return 0, err
 	}
 	return c.operate(ctx, op, name, queue, func(dst []byte, h transport.OpHeader) []byte {
 		return body(h).AppendTo(dst)

@@ -2,12 +2,34 @@ package client
 
 import (
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/ferrymq/ferrymq/transport"
 )
+
+// TestAnswersAreTheirOwn: the memory in which answers are decoded is used again
+// while who asked still reads; the race detector sees it.
+func TestAnswersAreTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		var asking sync.WaitGroup
+		for range 4 {
+			asking.Go(func() {
+				for range 50 {
+					if n, err := conn.PurgeQueue(t.Context(), "q"); err != nil || n != 3 {
+						t.Errorf("purged %d, %v", n, err)
+					}
+				}
+			})
+		}
+		asking.Wait()
+	})
+}
 
 func TestAsksTheCluster(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

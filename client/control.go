@@ -79,41 +79,48 @@ func (o *outbox) withdrawControl(c *control) bool {
 	return false
 }
 
-// operate runs an operation and waits for its answer.
+// operate runs an operation, waits for its answer and returns its value: the
+// answer itself is the manager's, who decodes the next one into it.
 func (c *Conn) operate(ctx context.Context, op transport.Op, name, resource string,
-	encode func(dst []byte, h transport.OpHeader) []byte) (*transport.Result, error) {
+	encode func(dst []byte, h transport.OpHeader) []byte) (uint64, error) {
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	type answer struct {
-		r   *transport.Result
-		err *Error
+		value uint64
+		err   *Error
 	}
 	answered := make(chan answer, 1)
 	ctl := &control{op: op, name: name, resource: resource, encode: encode}
-	ctl.done = func(r *transport.Result, err *Error) { answered <- answer{r, err} }
+	ctl.done = func(r *transport.Result, err *Error) {
+		a := answer{err: err}
+		if r != nil {
+			a.value = r.Value
+		}
+		answered <- a
+	}
 	if err := c.out.pushControl(ctl); err != nil {
-		return nil, err
+		return 0, err
 	}
 	select {
 	case a := <-answered:
 		if a.err != nil {
-			return a.r, a.err
+			return 0, a.err
 		}
-		return a.r, nil
+		return a.value, nil
 	case <-ctx.Done():
 	}
 	if c.out.withdrawControl(ctl) {
 		c.out.mu.Lock()
 		defer c.out.mu.Unlock()
-		return nil, c.out.notSent(name, resource, ctxError(ctx))
+		return 0, c.out.notSent(name, resource, ctxError(ctx))
 	}
 	select {
 	case a := <-answered:
 		if a.err != nil {
-			return a.r, a.err
+			return 0, a.err
 		}
-		return a.r, nil
+		return a.value, nil
 	default:
-		return nil, localError(transport.CodeUnknownOutcome, name, resource, "", ctxError(ctx))
+		return 0, localError(transport.CodeUnknownOutcome, name, resource, "", ctxError(ctx))
 	}
 }
