@@ -55,6 +55,8 @@ type arena struct {
 	cluster  *nodes.Cluster
 	machines []*machine
 	admin    *client.Conn
+	clients  clients
+	crew     *crew // nil before there was traffic
 
 	faults     []history.Fault
 	lastLeader string
@@ -178,7 +180,7 @@ const adminTimeout = 5 * time.Second
 
 // close takes everything down. It may be called at any time.
 func (a *arena) close() error {
-	var errs []error
+	errs := []error{a.endClients()}
 	if a.admin != nil {
 		errs = append(errs, ignoreClosed(a.admin.Close()))
 	}

@@ -32,18 +32,15 @@ func (a *arena) hurt(n nemesis) error {
 // left behind after an error is mended here as well.
 func (a *arena) heal(ctx context.Context) error {
 	a.net.Heal()
-	var down []*machine
 	var errs []error
 	for _, m := range a.machines {
 		m.disk.Calm()
 		m.disk.PowerOn()
 		if m.Running() {
 			errs = append(errs, m.Process().Resume(), m.skew(0))
-		} else {
-			down = append(down, m)
 		}
 	}
-	if err := errors.Join(append(errs, a.up(down...))...); err != nil {
+	if err := errors.Join(append(errs, a.up(a.machines...))...); err != nil {
 		return fmt.Errorf("heal: %w", err)
 	}
 	if err := a.whole(ctx); err != nil {

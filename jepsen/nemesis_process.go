@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ferrymq/ferrymq/jepsen/history"
+	"github.com/ferrymq/ferrymq/jepsen/nodes"
 )
 
 var processNemeses = []nemesis{
@@ -109,23 +110,35 @@ func (a *arena) kill(ms ...*machine) error {
 	return errors.Join(errs...)
 }
 
-// up starts nodes and waits until each is ready. What was begun is carried
-// through, also when the time of the run is over.
+// up starts nodes and waits until each is ready. One that is about to end, of
+// what was done to it, is started again. What was begun is carried through,
+// also when the time of the faults is over.
 func (a *arena) up(ms ...*machine) error {
-	for _, m := range ms {
-		if m.Running() {
-			continue
-		}
-		if err := m.Start(); err != nil {
-			return err
-		}
-	}
 	return bounded(a.ctx, upWithin, func(ctx context.Context) error {
 		for _, m := range ms {
-			if err := m.Ready(ctx); err != nil {
+			if err := a.upOne(ctx, m); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// startsMax is how often a node may end while it is brought up.
+const startsMax = 3
+
+func (a *arena) upOne(ctx context.Context, m *machine) error {
+	var err error
+	for range startsMax {
+		if !m.Running() {
+			if err := m.Start(); err != nil {
+				return err
+			}
+		}
+		if err = m.Ready(ctx); !errors.Is(err, nodes.ErrExited) {
+			return err
+		}
+		a.tell("%s ended by itself", m.Name)
+	}
+	return err
 }

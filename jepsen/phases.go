@@ -74,6 +74,7 @@ func (a *arena) traffic(n nemesis, loads []workload.Workload, envs []*workload.E
 	probing := startProber(a.ctx, a.rec, a.urls())
 	defer func() { run.Probes = probing.end() }()
 	work := startCrew(a.ctx, loads, envs)
+	a.crew = work
 	a.phase("warming up")
 	err := a.warm()
 	if err == nil {
@@ -120,6 +121,8 @@ func startCrew(ctx context.Context, loads []workload.Workload, envs []*workload.
 	return c
 }
 
+var errNoEnd = errors.New("the workloads have not ended")
+
 // stop ends the workloads and waits until every operation has its outcome.
 func (c *crew) stop(within time.Duration) error {
 	c.cancel()
@@ -129,7 +132,7 @@ func (c *crew) stop(within time.Duration) error {
 	case <-c.ended:
 		return errors.Join(c.errs...)
 	case <-timer.C:
-		return fmt.Errorf("the workloads did not end within %v of being told to", within)
+		return fmt.Errorf("%w %v after being told to", errNoEnd, within)
 	}
 }
 
@@ -155,7 +158,7 @@ func (a *arena) environments(loads []workload.Workload) []*workload.Env {
 	for i := range loads {
 		envs = append(envs, &workload.Env{
 			Dial: func(ctx context.Context, i int, opts ...client.Option) (*client.Conn, error) {
-				return client.Dial(ctx, a.cluster.URL(i), opts...)
+				return a.clients.dial(ctx, a.cluster.URL(i), opts...)
 			},
 			Recorder: a.rec,
 			Rand:     rand.New(rand.NewPCG(a.seed, uint64(i)+1)),

@@ -130,7 +130,13 @@ func (s *session) one(ctx context.Context, p plan) error {
 	s.longest = max(s.longest, time.Since(began))
 	s.summaries = append(s.summaries, summary)
 	s.tell(summary, time.Since(began))
-	return report.WriteIndex(s.o.Dir, s.summaries)
+	if err := report.WriteIndex(s.o.Dir, s.summaries); err != nil {
+		return err
+	}
+	if errors.Is(failed, errLeftOver) {
+		return failed
+	}
+	return nil
 }
 
 func (s *session) tell(r report.Summary, took time.Duration) {
