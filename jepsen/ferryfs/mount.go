@@ -17,9 +17,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cacheTime is for how long the kernel may answer from its own memory. Every
-// change goes through the kernel, but for rot and power losses, which tell it.
-const cacheTime = time.Minute
+// attrTime is for how long the kernel may remember a size. Every change goes
+// through the kernel, but for those of a power loss, which tells it. Names it
+// must ask for each time: an answer may be under way to it when the power
+// goes, and would be remembered after it was told to forget.
+const attrTime = time.Minute
 
 // FS is one mounted folder. Its methods are safe for concurrent use.
 type FS struct {
@@ -63,11 +65,11 @@ func (f *FS) serve() error {
 	if err := unix.Stat(f.options.Backing, &st); err != nil {
 		return err
 	}
-	keep := cacheTime
+	names, sizes := time.Duration(0), attrTime
 	f.root = &node{fs: f}
 	raw := fusefs.NewNodeFS(f.root, &fusefs.Options{
-		EntryTimeout:    &keep,
-		AttrTimeout:     &keep,
+		EntryTimeout:    &names,
+		AttrTimeout:     &sizes,
 		NullPermissions: true,
 		RootStableAttr:  &fusefs.StableAttr{Ino: st.Ino, Gen: 1},
 	})
