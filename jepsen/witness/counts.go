@@ -92,15 +92,6 @@ func (j *judge) had(o *history.Op, from, to uint64) bool {
 	return false
 }
 
-// counts of all queues as they are.
-func (m *model) counts() map[string]history.Queue {
-	all := make(map[string]history.Queue, len(m.names))
-	for name, q := range m.names {
-		all[name] = q.counts()
-	}
-	return all
-}
-
 // replicas compares the counts that each replica had in the end.
 func (j *judge) replicas() {
 	for _, r := range j.run.Replicas {

@@ -41,7 +41,6 @@ type result struct {
 	base  uint32 // its first position
 	value uint64
 	items []verdict // one for each, nil when all are the verdict
-	count int       // of items
 }
 
 // item is the verdict on the i-th message or settle.
@@ -73,7 +72,6 @@ type judged struct {
 // was touched, in the order in which they were.
 type model struct {
 	index uint64
-	wall  int64
 	lease int64 // the lease clock
 
 	tokens       uint64
@@ -115,7 +113,7 @@ func (m *model) apply(e *history.Entry) {
 		return // no effect, or Raft's own
 	}
 	m.index = e.Index
-	m.wall, m.lease = max(m.wall, e.WallMillis), max(m.lease, e.LeaseMillis)
+	m.lease = max(m.lease, e.LeaseMillis)
 	m.position, m.ended = 0, 0
 	for i := range e.Commands {
 		m.command(&e.Commands[i])

@@ -98,8 +98,8 @@ func (m *model) operation(c *history.Command, items int, judge func(*session, *h
 func combine(all []verdict) result {
 	for _, v := range all[1:] {
 		if v != all[0] {
-			return result{verdict: verdict{code: codeOK}, items: all, count: len(all)}
+			return result{verdict: verdict{code: codeOK}, items: all}
 		}
 	}
-	return result{verdict: all[0], count: len(all)}
+	return result{verdict: all[0]}
 }
