@@ -17,6 +17,8 @@ type exclusive struct {
 	key    history.Key
 	ops    []porcupine.Operation
 	grants []*history.Op // by token
+
+	soonest []int64 // of each grant: not before this
 }
 
 // graceMin is the least time after which a session that is away loses leases.
@@ -27,11 +29,10 @@ type lockings struct {
 	published map[history.Key]int64
 	gone      map[uint32]int64       // when a client ended first
 	last      map[uint32]*history.Op // a consumer's last delivery, of whatever message
-	grants    map[uint64]*history.Op // by token
 }
 
 func newLockings(run *history.Run) *lockings {
-	x := &lockings{map[history.Key]int64{}, map[uint32]int64{}, map[uint32]*history.Op{}, map[uint64]*history.Op{}}
+	x := &lockings{map[history.Key]int64{}, map[uint32]int64{}, map[uint32]*history.Op{}}
 	for i := range run.Ops {
 		switch o := &run.Ops[i]; o.Kind {
 		case history.Publish:
@@ -40,9 +41,6 @@ func newLockings(run *history.Run) *lockings {
 			x.gone[o.Client] = cmp.Or(x.gone[o.Client], o.Call)
 		case history.Deliver:
 			x.last[o.Consumer] = o
-			if o.Token != 0 {
-				x.grants[o.Token] = o
-			}
 		}
 	}
 	return x
@@ -92,7 +90,7 @@ func (x *lockings) operation(o *history.Op) (op porcupine.Operation, counts bool
 		switch {
 		case o.Outcome == history.OK:
 		case o.Outcome == history.Fail && o.Code == codeLeaseLost:
-			out, in.ends = lostLease, endsAnyTime(o.Cause) || x.mayEnd(x.grants[o.Token], o.Return)
+			out, in.ends = lostLease, endsAnyTime(o.Cause)
 		case o.Outcome == history.Fail:
 			return op, false
 		default:
@@ -109,39 +107,87 @@ func endsAnyTime(cause string) bool {
 	return cause == causeSettled || cause == causeSessionEnded || cause == causeQueueGone
 }
 
-// mayEnd tells whether a lease may have ended without a settle by then: it ran
-// out, or its session was away for too long. Its grant lies before the moment
-// at which it was seen by as much as it took to reach the handler, which is
-// unknown, so half of the time is taken to be enough. And whoever left, or
-// perhaps left, gave it back.
-func (x *lockings) mayEnd(grant *history.Op, by int64) bool {
-	if grant == nil || x.last[grant.Consumer] == grant {
-		return true
-	}
-	if left := x.gone[grant.Client]; left != 0 && left <= by {
-		return true
-	}
+// leaseSlack is how much sooner than after its length a lease may seem to end:
+// clocks in the log are in milliseconds, and deadlines rounded.
+const leaseSlack = int64(50 * time.Millisecond)
+
+// lengthOf is after what time, at the soonest, a lease ends without a settle:
+// it ran out, or its session was away for too long.
+func lengthOf(grant *history.Op) int64 {
 	lease := cmp.Or(int64(grant.Value), leaseDefault) * int64(time.Millisecond)
-	return by-grant.Call >= min(lease, graceMin)/2
+	return min(lease, graceMin) - leaseSlack
+}
+
+// left tells whether whoever held the lease had gone by then, or perhaps had:
+// that gives it back.
+func (x *lockings) left(grant *history.Op, by int64) bool {
+	if x.last[grant.Consumer] == grant {
+		return true
+	}
+	gone := x.gone[grant.Client]
+	return gone != 0 && gone <= by
+}
+
+// mayEnd tells whether the n-th lease seen may have ended without a settle by then.
+func (m *exclusive) mayEnd(x *lockings, n int, by int64) bool {
+	return n < 0 || x.left(m.grants[n], by) || by-m.soonest[n] >= lengthOf(m.grants[n])
+}
+
+// bound tells of each lease when it was granted at the soonest. A handler may
+// have been told of it much later: after the one before had been settled, or
+// had ended without.
+func (m *exclusive) bound(x *lockings) {
+	settled := map[uint64]int64{} // when a settle that took effect, or perhaps did, was first called
+	taken := map[uint64]bool{}    // ended by what needs no time, as a refusal says
+	for _, op := range m.ops {
+		in := op.Input.(locking)
+		taken[in.token] = taken[in.token] || in.ends
+		if ends := in.kind != history.Deliver && in.kind != history.Extend && op.Output != lostLease; ends {
+			if at, some := settled[in.token]; !some || op.Call < at {
+				settled[in.token] = op.Call
+			}
+		}
+	}
+	m.soonest = make([]int64, len(m.grants))
+	for n := range m.grants {
+		if n == 0 {
+			m.soonest[n] = x.published[m.key]
+			continue
+		}
+		before := m.grants[n-1]
+		at, some := settled[before.Token]
+		ranOut := m.soonest[n-1]
+		if !taken[before.Token] && !x.left(before, m.grants[n].Call) {
+			ranOut += lengthOf(before)
+		}
+		if m.soonest[n] = ranOut; some && at < ranOut {
+			m.soonest[n] = max(at, m.soonest[n-1])
+		}
+	}
 }
 
 // complete knows all operations, and bounds by each other when they can have
 // happened.
 func (m *exclusive) complete(x *lockings) {
 	slices.SortFunc(m.grants, func(a, b *history.Op) int { return cmp.Compare(a.Token, b.Token) })
+	m.bound(x)
 	begun := map[int]int64{} // when a consumer last began something with it
 	kept := m.ops[:0]
 	for _, op := range m.ops {
 		in := op.Input.(locking)
-		n, _ := slices.BinarySearchFunc(m.grants, in.token, func(g *history.Op, t uint64) int { return cmp.Compare(g.Token, t) })
+		n, seen := slices.BinarySearchFunc(m.grants, in.token, func(g *history.Op, t uint64) int { return cmp.Compare(g.Token, t) })
 		switch {
 		case in.kind == history.Deliver:
-			in.ends = n == 0 || x.mayEnd(m.grants[n-1], op.Return)
+			in.ends = m.mayEnd(x, n-1, op.Return)
 			op.Input = in
 			// It was granted after the consumer last had it, or called for an
 			// end of that.
 			op.Call = min(max(x.published[m.key], begun[op.ClientId]), op.Return)
 			begun[op.ClientId] = op.Return
+		case op.Output == lostLease:
+			in.ends = in.ends || !seen || m.mayEnd(x, n, op.Return)
+			op.Input = in
+			begun[op.ClientId] = op.Call
 		default:
 			begun[op.ClientId] = op.Call
 		}
