@@ -234,11 +234,51 @@ func TestFileMeta(t *testing.T) {
 			t.Fatalf("%+v %v %v", got, some, err)
 		}
 	}
-	if err := os.WriteFile(m.Path, []byte(`{"name":"n1","cluster_id":"12"}`), 0o600); err != nil {
+}
+
+// Whichever byte of one file rots, the other makes it good; when both have,
+// the node is told so, and takes itself for no other.
+func TestFileMetaSurvivesRot(t *testing.T) {
+	m := FileMeta{Path: filepath.Join(t.TempDir(), "node.json")}
+	want := Identity{Name: "n1", ServerID: newServerID("n1"), ClusterID: newClusterID(), Stored: "0"}
+	if err := m.Save(want); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := m.Load(); err == nil {
-		t.Fatal("a short cluster id was taken")
+	for _, path := range []string{m.Path, m.Path + copySuffix} {
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range whole {
+			rotten := bytes.Clone(whole)
+			rotten[i] ^= 1 << (i % 8)
+			if err := os.WriteFile(path, rotten, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if got, some, err := m.Load(); got != want || !some || err != nil {
+				t.Fatalf("byte %d of %s: %+v %v %v", i, path, got, some, err)
+			}
+		}
+		if err := os.WriteFile(path, whole[:len(whole)/2], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if path == m.Path {
+			if err := os.WriteFile(path, whole, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := os.WriteFile(m.Path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, some, err := m.Load(); some || !errors.Is(err, ErrIdentity) {
+		t.Fatal(some, err)
+	}
+	if err := m.Save(want); err != nil {
+		t.Fatal(err)
+	}
+	if got, _, err := m.Load(); got != want || err != nil {
+		t.Fatal(got, err)
 	}
 }
 

@@ -9,6 +9,7 @@
 // A data folder holds
 //
 //	LOCK           held while the process runs
-//	identity.json  the node's name, server id and cluster
+//	identity.json  the node's name, server id and cluster; identity.json.copy
+//	               is the same again
 //	group-0/       the stores of group 0; see package cluster/store
 package serve
