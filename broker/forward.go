@@ -147,6 +147,9 @@ func (l *lane) lostLeader(leader string) {
 	}
 	sent := l.failSent()
 	queued := l.failQueue(transport.CodeNoLeader)
+	// Until the end of the link is told, this node's own commands would be
+	// sent, and fail, again and again.
+	l.holdTill = l.b.now() + holdNanos
 	l.mu.Unlock()
 	l.tell(sent)
 	l.tell(queued)

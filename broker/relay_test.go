@@ -2,6 +2,8 @@ package broker
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/ferrymq/ferrymq/fsm"
 	"github.com/ferrymq/ferrymq/transport"
@@ -197,4 +199,26 @@ func TestQueries(t *testing.T) {
 			t.Fatalf("%+v: %+v, %v", q, e, err)
 		}
 	}
+}
+
+// TestOwnCommandsPauseWithoutALink: a link may end some time before the broker
+// is told. What it has to say by itself is not sent again and again meanwhile;
+// in the bubble, time would stand still.
+func TestOwnCommandsPauseWithoutALink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t)
+		p.pb.down("a")
+		p.pb.mu.Lock()
+		p.pb.keep = true
+		p.pb.mu.Unlock()
+		detach := fsm.AppendDetach(nil, &fsm.Detach{Session: fsm.SessionID{1}, Epoch: 1, Node: "b"})
+		p.b.lanes[0].submitOwn(owed{kind: fsm.KindDetach, command: detach})
+		time.Sleep(time.Second)
+		p.pb.mu.Lock()
+		tries := len(p.pb.sent)
+		p.pb.mu.Unlock()
+		if most := int(time.Second.Nanoseconds()/holdNanos) + 2; tries < 2 || tries > most {
+			t.Errorf("sent %d times in a second, at most %d are due", tries, most)
+		}
+	})
 }
