@@ -14,18 +14,22 @@ var controls = map[history.Kind]string{
 	history.Purge: "purge queue", history.Pause: "pause queue", history.Resume: "resume queue",
 }
 
+// Create makes a queue.
 func (c *Client) Create(ctx context.Context, queue string, s client.QueueSettings) error {
 	return c.control(history.Create, queue, func(*history.Op) error { return c.conn.CreateQueue(ctx, queue, s) })
 }
 
+// Update replaces a queue's settings.
 func (c *Client) Update(ctx context.Context, queue string, s client.QueueSettings) error {
 	return c.control(history.Update, queue, func(*history.Op) error { return c.conn.UpdateQueue(ctx, queue, s) })
 }
 
+// Delete deletes a queue.
 func (c *Client) Delete(ctx context.Context, queue string, opts ...client.DeleteOption) error {
 	return c.control(history.Delete, queue, func(*history.Op) error { return c.conn.DeleteQueue(ctx, queue, opts...) })
 }
 
+// Purge empties a queue, and writes down of how many messages.
 func (c *Client) Purge(ctx context.Context, queue string) error {
 	return c.control(history.Purge, queue, func(o *history.Op) (err error) {
 		o.Value, err = c.conn.PurgeQueue(ctx, queue)
@@ -33,10 +37,12 @@ func (c *Client) Purge(ctx context.Context, queue string) error {
 	})
 }
 
+// Pause has a queue hand out nothing.
 func (c *Client) Pause(ctx context.Context, queue string) error {
 	return c.control(history.Pause, queue, func(*history.Op) error { return c.conn.PauseQueue(ctx, queue) })
 }
 
+// Resume has it hand out again.
 func (c *Client) Resume(ctx context.Context, queue string) error {
 	return c.control(history.Resume, queue, func(*history.Op) error { return c.conn.ResumeQueue(ctx, queue) })
 }
