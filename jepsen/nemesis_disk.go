@@ -1,3 +1,5 @@
+//go:build linux
+
 package jepsen
 
 import (
@@ -165,7 +167,7 @@ func (a *arena) powerLoss(name string, ms ...*machine) error {
 	f := a.begin(name, ms)
 	unsynced := func() bool {
 		for _, m := range ms {
-			if m.disk.Counters().UnsyncedBytes == 0 {
+			if c := m.disk.Counters(); c.UnsyncedBytes == 0 && c.UnsyncedNames == 0 {
 				return false
 			}
 		}

@@ -1,3 +1,5 @@
+//go:build linux
+
 package jepsen
 
 import (
@@ -151,6 +153,10 @@ func (a *arena) drain(loads []workload.Workload, envs []*workload.Env) error {
 	return errors.Join(errs...)
 }
 
+// heartbeat of the clients: short, so that they leave a node that is paused or
+// cut off long before a fault that stays is judged.
+const heartbeat = 400 * time.Millisecond
+
 // environments gives each workload its share of the rate and a random source
 // of its own.
 func (a *arena) environments(loads []workload.Workload) []*workload.Env {
@@ -158,6 +164,7 @@ func (a *arena) environments(loads []workload.Workload) []*workload.Env {
 	for i := range loads {
 		envs = append(envs, &workload.Env{
 			Dial: func(ctx context.Context, i int, opts ...client.Option) (*client.Conn, error) {
+				opts = append([]client.Option{client.WithHeartbeat(heartbeat)}, opts...)
 				return a.clients.dial(ctx, a.cluster.URL(i), opts...)
 			},
 			Recorder: a.rec,
