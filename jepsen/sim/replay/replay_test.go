@@ -1,0 +1,35 @@
+package replay
+
+import (
+	"bytes"
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	seed   = 5
+	length = 20 * time.Second
+)
+
+// TestSameSeedSameTrace holds what replaying rests on.
+func TestSameSeedSameTrace(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	p, err := Build(ctx, CacheDir())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, p.Close(context.Background())) }()
+	began := time.Now()
+	traces := make([]bytes.Buffer, 3)
+	for i, s := range []uint64{seed, seed, seed + 1} {
+		if err := p.Run(ctx, s, length, &traces[i]); err != nil {
+			t.Errorf("seed %d: %v\n%s", s, err, traces[i].String())
+		}
+	}
+	t.Logf("3 runs in %v", time.Since(began))
+	require.Greater(t, bytes.Count(traces[0].Bytes(), []byte("\n")), 50, "a trace without events compares nothing")
+	require.Equal(t, traces[0].String(), traces[1].String())
+	require.NotEqual(t, traces[0].String(), traces[2].String())
+}
