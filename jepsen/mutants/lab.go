@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,11 +27,11 @@ type lab struct {
 // ending is what became of a mutant.
 type ending struct {
 	mutant
-	fate fate
-	kind string        // that killed it
-	seen time.Duration // from the start of its run to the report of the problem
-	took time.Duration // the whole run
-	note string        // why it was not killed
+	fate  fate
+	kinds []string      // expected ones that were reported
+	seen  time.Duration // from the start of its run to the first report
+	took  time.Duration // the whole run
+	note  string        // why it was not killed
 }
 
 type fate string
@@ -51,7 +52,7 @@ func (e ending) fine() bool { return e.fate == killed || e.fate == built }
 func (e ending) String() string {
 	s := fmt.Sprintf("%s: %s", e.mutant, e.fate)
 	if e.fate == killed {
-		s += fmt.Sprintf(" by %s after %s, run of %s", e.kind, seconds(e.seen), seconds(e.took))
+		s += fmt.Sprintf(" by %s after %s, run of %s", strings.Join(e.kinds, ", "), seconds(e.seen), seconds(e.took))
 	}
 	if e.note != "" {
 		s += "\n" + indent(e.note)
@@ -124,10 +125,11 @@ func (l *lab) run(ctx context.Context, e *ending, dir, tree string) {
 	ctx, cancel := context.WithTimeout(ctx, l.limit)
 	defer cancel()
 	ferry := filepath.Join(tree, "bin", "ferry")
-	words := append([]string(nil), e.caughtBy...)
+	report := filepath.Join(dir, "report")
+	words := slices.Clone(e.caughtBy)
 	if words[0] == "ferry" {
 		words[0] = ferry
-		words = append(words, "--dir", filepath.Join(dir, "report"))
+		words = append(words, "--dir", report)
 	}
 	cmd := command(ctx, tree, words[0], words[1:]...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+scratch, "FERRY_BINARY="+ferry)
@@ -138,20 +140,37 @@ func (l *lab) run(ctx context.Context, e *ending, dir, tree string) {
 	if ctx.Err() != nil {
 		reap(cmd)
 	}
-	kind, seen := w.end()
+	l.judge(e, w, report, err, ctx.Err() != nil)
+}
+
+// judge tells what a run that has ended came to.
+func (l *lab) judge(e *ending, w *watch, report string, err error, late bool) {
+	found, unread := verdicts(report)
+	kinds, seen := w.end()
+	if len(kinds) == 0 {
+		seen = e.took // only verdicts tell, and they come last
+	}
+	for _, kind := range e.expect {
+		if found[kind] > 0 || slices.Contains(kinds, kind) {
+			e.kinds = append(e.kinds, kind)
+		}
+	}
 	switch {
-	case ctx.Err() != nil:
+	case late:
 		e.fate = tooLong
 	case err == nil:
 		e.fate = survived
-	case kind == "":
+	case len(e.kinds) == 0:
 		e.fate = otherwise
 	default:
-		e.fate, e.kind, e.seen = killed, kind, seen
+		e.fate, e.seen = killed, seen
 		return
 	}
 	e.note = w.tail()
-	if err != nil {
-		e.note = strings.TrimLeft(errors.Join(errors.New(e.note), err).Error(), "\n")
+	if len(found) > 0 {
+		e.note += fmt.Sprintf("\nverdicts: %v", found)
+	}
+	if err := errors.Join(err, unread); err != nil {
+		e.note += "\n" + err.Error()
 	}
 }

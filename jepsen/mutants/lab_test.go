@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,11 +26,15 @@ import (
 
 const (
 	result = "accounting: lost=0"
+	found  = "{}"
 	code   = 0
 	nap    = time.Duration(0)
 )
 
 func main() {
+	run := os.Args[len(os.Args)-1] + "/001-none" // of --dir
+	os.MkdirAll(run, 0o755)
+	os.WriteFile(run+"/verdicts.json", []byte("[{\"found\": "+found+"}]"), 0o644)
 	fmt.Println(result)
 	time.Sleep(nap)
 	os.Exit(code)
@@ -85,7 +90,11 @@ func mutantOf(t *testing.T, changes ...string) mutant {
 	return m
 }
 
-const clean, lossy = `"accounting: lost=0"`, `"accounting: lost=3 after_ack=1"`
+const (
+	clean, lossy = `"accounting: lost=0"`, `"accounting: lost=3 after_ack=1"`
+	quiet        = `"{}"`
+	well, ill    = "code   = 0", "code   = 1"
+)
 
 func TestFates(t *testing.T) {
 	root := project(t)
@@ -93,16 +102,20 @@ func TestFates(t *testing.T) {
 		name    string
 		changes []string
 		fate    fate
+		kinds   []string
 		note    string
 	}{
-		{"reported", []string{clean, lossy, "code   = 0", "code   = 1"}, killed, ""},
-		{"reported in a list", []string{clean, `"work/accounting invalid; after_ack: p1-2"`, "code   = 0", "code   = 1"}, killed, ""},
-		{"reported, and well all the same", []string{clean, lossy}, survived, "lost=3"},
-		{"unharmed", []string{"time.Sleep(nap)", "time.Sleep(2 * nap)"}, survived, "lost=0"},
-		{"failed without a report", []string{"code   = 0", "code   = 1"}, otherwise, "exit status 1"},
-		{"another kind", []string{clean, `"accounting: not_lost=1 ghost=3"`, "code   = 0", "code   = 1"}, otherwise, "ghost=3"},
-		{"hanging", []string{clean, lossy, "Duration(0)", "Hour"}, tooLong, "lost=3"},
-		{"unsound", []string{clean, "missing"}, notBuilt, "undefined: missing"},
+		{"printed", []string{clean, lossy, well, ill}, killed, []string{"lost", "after_ack"}, ""},
+		{"in a list", []string{clean, `"work/accounting invalid; after_ack: p1-2"`, well, ill}, killed, []string{"after_ack"}, ""},
+		{"in a verdict", []string{quiet, strconv.Quote(`{"after_ack": 2, "ghost": 1}`), well, ill}, killed, []string{"after_ack"}, ""},
+		{"reported, and well all the same", []string{clean, lossy, quiet, strconv.Quote(`{"lost": 3}`)}, survived, nil, "lost=3"},
+		{"unharmed", []string{"time.Sleep(nap)", "time.Sleep(2 * nap)"}, survived, nil, "lost=0"},
+		{"failed without a report", []string{well, ill}, otherwise, nil, "exit status 1"},
+		{"another kind", []string{clean, `"accounting: not_lost=1 ghost=3"`, well, ill}, otherwise, nil, "ghost=3"},
+		{"another verdict", []string{quiet, strconv.Quote(`{"ghost": 3}`), well, ill}, otherwise, nil, "ghost:3"},
+		{"unreadable verdict", []string{quiet, strconv.Quote(`{"lost": "many"}`), well, ill}, otherwise, nil, "verdicts.json"},
+		{"hanging", []string{clean, lossy, "Duration(0)", "Hour"}, tooLong, nil, "lost=3"},
+		{"unsound", []string{clean, "missing"}, notBuilt, nil, "undefined: missing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := lab{root: root, limit: time.Minute, out: new(bytes.Buffer)}
@@ -113,8 +126,9 @@ func TestFates(t *testing.T) {
 			require.Equal(t, c.fate, e.fate, e.note)
 			require.Contains(t, e.note, c.note)
 			if c.fate == killed {
-				require.Contains(t, []string{"lost", "after_ack"}, e.kind)
+				require.Equal(t, c.kinds, e.kinds)
 				require.Positive(t, e.seen)
+				require.LessOrEqual(t, e.seen, e.took)
 			}
 		})
 	}
@@ -168,7 +182,7 @@ func TestKeptForAPerson(t *testing.T) {
 
 func TestConclusion(t *testing.T) {
 	m := mutant{number: "01", name: "planted", bug: "It is.", caughtBy: []string{"ferry", "jepsen", "run"}}
-	dead := ending{mutant: m, fate: killed, kind: "lost", seen: 1500 * time.Millisecond}
+	dead := ending{mutant: m, fate: killed, kinds: []string{"lost", "digest"}, seen: 1500 * time.Millisecond}
 	var out bytes.Buffer
 	require.NoError(t, conclude([]ending{dead, dead}, false, &out))
 	require.True(t, strings.HasSuffix(out.String(), "\nmutants: killed=2 of 2 ok\n"), out.String())
@@ -185,6 +199,6 @@ func TestConclusion(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "before\n"+blockBegin+"\n"+
 		"| mutant | bug | caught by | reported as | after |\n| --- | --- | --- | --- | --- |\n"+
-		"| 01 planted | It is. | `ferry jepsen run` | `lost` | 1.5 s |\n"+blockEnd+"\nafter\n", string(b))
+		"| 01 planted | It is. | `ferry jepsen run` | `lost`, `digest` | 1.5 s |\n"+blockEnd+"\nafter\n", string(b))
 	require.Error(t, rewrite(filepath.Join("testdata", "none"), ""))
 }

@@ -24,7 +24,8 @@ func TestPatches(t *testing.T) {
 	require.GreaterOrEqual(t, len(list), 8)
 	root, err := rootOf(t.Context())
 	require.NoError(t, err)
-	kinds := kindsOf(t, filepath.Join(root, "jepsen", "check", "kinds.go"))
+	kinds := append(kindsOf(t, filepath.Join(root, "jepsen", "check", "kinds.go")),
+		kindsOf(t, filepath.Join(root, "jepsen", "witness", "checker.go"))...)
 	for _, m := range list {
 		t.Run(m.String(), func(t *testing.T) {
 			require.Subset(t, kinds, m.expect)
@@ -66,7 +67,7 @@ func requireMutated(t *testing.T, from, to string) {
 	require.Equal(t, string(formatted), string(after), "gofmt")
 }
 
-// kindsOf reads the kinds of problems from the constants of package check.
+// kindsOf reads the kinds of problems from the constants of a file.
 func kindsOf(t *testing.T, path string) (kinds []string) {
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 	require.NoError(t, err)

@@ -19,7 +19,7 @@ func table(ends []ending) string {
 	for _, e := range ends {
 		reported, after := "**"+string(e.fate)+"**", ""
 		if e.fate == killed {
-			reported, after = "`"+e.kind+"`", seconds(e.seen)
+			reported, after = "`"+strings.Join(e.kinds, "`, `")+"`", seconds(e.seen)
 		}
 		fmt.Fprintf(&b, "| %s | %s | `%s` | %s | %s |\n", e.mutant, e.bug, strings.Join(e.caughtBy, " "), reported, after)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,11 +20,11 @@ type watch struct {
 	began   time.Time
 	pattern *regexp.Regexp
 
-	mu   sync.Mutex // a run prints to two streams
-	line []byte
-	last []string // the last lines
-	kind string
-	seen time.Duration
+	mu    sync.Mutex // a run prints to two streams
+	line  []byte
+	last  []string // the last lines
+	kinds []string
+	seen  time.Duration // of the first
 }
 
 func newWatch(kinds []string) *watch {
@@ -57,22 +58,24 @@ func (w *watch) take() {
 		w.last = append(w.last[:0], w.last[1:]...)
 	}
 	w.last = append(w.last, line)
-	if w.kind != "" {
-		return
-	}
-	if match := w.pattern.FindStringSubmatch(line); match != nil {
-		w.kind, w.seen = match[1]+match[2], time.Since(w.began)
+	for _, match := range w.pattern.FindAllStringSubmatch(line, -1) {
+		if len(w.kinds) == 0 {
+			w.seen = time.Since(w.began)
+		}
+		if kind := match[1] + match[2]; !slices.Contains(w.kinds, kind) {
+			w.kinds = append(w.kinds, kind)
+		}
 	}
 }
 
-// end takes what is left, and tells what was seen and when; "" for nothing.
-func (w *watch) end() (kind string, seen time.Duration) {
+// end takes what is left, and tells what was seen, and when for the first time.
+func (w *watch) end() (kinds []string, seen time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.line) > 0 {
 		w.take()
 	}
-	return w.kind, w.seen
+	return w.kinds, w.seen
 }
 
 // tail is the last lines.
