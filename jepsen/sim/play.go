@@ -19,13 +19,13 @@ import (
 // Options of a run.
 type Options struct {
 	Seed   uint64
-	Length time.Duration // of the time with faults; default 70 s
+	Length time.Duration // of the time with faults; default 78 s
 	Trace  io.Writer     // gets the trace's lines; nil: nobody does
 	Logger *slog.Logger  // of the product; nil: discarded
 }
 
 const (
-	defaultLength = 70 * time.Second
+	defaultLength = 78 * time.Second
 	faultEvery    = 18 * time.Second // a fault begins at least as often
 	warmUp        = 2 * time.Second
 	aftermath     = 3 * time.Second
@@ -50,6 +50,7 @@ type play struct {
 	faults []history.Fault
 	probes []history.Probe
 	run    history.Run
+	loads  []workload.Workload
 
 	mu sync.Mutex
 }
@@ -72,7 +73,7 @@ func Run(o Options) Result {
 	for _, h := range p.w.Hosts {
 		p.run.Nodes = append(p.run.Nodes, h.Name)
 	}
-	return p.result(p.all(o.Length))
+	return p.result(p.all(o.Length), o.Length)
 }
 
 // all is every phase of a run.
@@ -87,6 +88,7 @@ func (p *play) all(length time.Duration) error {
 	home := make(chan struct{})
 	person.Go(func() { p.operate(home) })
 	err := p.phases(length)
+	p.run.Ended = p.rec.Now()
 	close(home)
 	person.Wait()
 	close(end)
@@ -111,7 +113,8 @@ func (p *play) phases(length time.Duration) error {
 	if err := p.await(wholeIn, "a leader", func() bool { return p.w.leader() != nil }); err != nil {
 		return err
 	}
-	loads := workload.All()
+	p.loads = workload.All()
+	loads := p.loads
 	envs := p.environments(loads)
 	for i, w := range loads {
 		if err := w.Setup(p.ctx, envs[i]); err != nil {

@@ -23,6 +23,7 @@ type Result struct {
 	Verdicts  []check.Verdict
 	Lines     int64
 	Hash      string
+	Run       *history.Run
 	Wrong     []string // what makes the run red; none: it is green
 }
 
@@ -32,9 +33,9 @@ const (
 )
 
 // result judges a run that came as far as err.
-func (p *play) result(err error) Result {
-	p.run.Ops, p.run.Faults, p.run.Probes, p.run.Ended = p.rec.Ops(), p.faults, p.probes, p.rec.Now()
-	r := Result{Seed: p.seed, Simulated: time.Duration(p.run.Ended), Ops: int64(len(p.run.Ops)), Faults: len(p.faults)}
+func (p *play) result(err error, length time.Duration) Result {
+	p.run.Ops, p.run.Faults, p.run.Probes = p.rec.Ops(), p.faults, p.probes
+	r := Result{Run: &p.run, Seed: p.seed, Simulated: time.Duration(p.run.Ended), Ops: int64(len(p.run.Ops)), Faults: len(p.faults)}
 	if err != nil {
 		r.wrong("%v", err)
 	}
@@ -50,7 +51,7 @@ func (p *play) result(err error) Result {
 		r.Rebuilt += h.rebuilt.Load()
 	}
 	if err == nil {
-		r.Verdicts = check.All(&p.run, p.checkers())
+		r.Verdicts = check.All(&p.run, p.checkers(length))
 		r.Totals = check.Sum(r.Verdicts)
 		p.measure(&r)
 	}
@@ -68,11 +69,20 @@ func (r *Result) wrong(format string, args ...any) {
 	r.Wrong = append(r.Wrong, fmt.Sprintf(format, args...))
 }
 
+// share of the traffic of a run without faults that has to have been seen.
+const share = 0.2
+
 // checkers of a run: those of the workloads, and of the whole.
-func (p *play) checkers() []check.Checker {
-	all := []check.Checker{witness.Checker{Operations: 100, Deliveries: 100, Indexes: 100}, check.Digests{Floor: 10}}
-	for _, w := range workload.All() {
-		all = append(all, w.Checkers(0)...)
+func (p *play) checkers(length time.Duration) []check.Checker {
+	messages := p.rate * length.Seconds()
+	floor := int64(share * messages)
+	all := []check.Checker{
+		witness.Checker{Operations: floor, Deliveries: floor, Indexes: floor},
+		check.Digests{Floor: int64(length.Seconds() / 4)},
+		check.Liveness{Floors: check.LivenessFloors{Probes: 3, Healed: 10}},
+	}
+	for _, w := range p.loads {
+		all = append(all, w.Checkers(share*messages/(10*workload.FullRate))...)
 	}
 	return all
 }
