@@ -1,7 +1,8 @@
 // Command mutants puts the suite itself to the test. Each NN-name.patch is a
 // deliberate bug; it is applied to a copy of the tree, the program is built
 // there, and the run that the patch names has to fail, and to say what the
-// patch expects. A bug that no run finds means that the suite is too weak.
+// patch expects. A bug that no run finds means that the suite is too weak. On
+// the tree as it is, every run has to be green: this is tried first.
 //
 //	go run ./jepsen/mutants           # all of them
 //	go run ./jepsen/mutants 03 07     # some

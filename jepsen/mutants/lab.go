@@ -96,14 +96,36 @@ func (l *lab) try(ctx context.Context, m mutant) (e ending) {
 	return e
 }
 
-// make copies the tree, applies the patch and builds the program.
+// sound makes every run of the mutants on the tree as it is: a run that is red
+// without a mutant would kill them all.
+func (l *lab) sound(ctx context.Context, list []mutant) error {
+	done := map[string]bool{}
+	for _, m := range list {
+		run := strings.Join(m.caughtBy, " ")
+		if done[run] {
+			continue
+		}
+		done[run] = true
+		e := l.try(ctx, mutant{number: "00", name: "none", caughtBy: m.caughtBy, expect: m.expect})
+		if e.fate != survived {
+			return fmt.Errorf("without a mutant, the run has to be green\n%s", e)
+		}
+		fmt.Fprintf(l.out, "%s: green, %s\n", e.mutant, seconds(e.took))
+	}
+	return nil
+}
+
+// make copies the tree, applies the patch, if there is one, and builds the
+// program.
 func (l *lab) make(ctx context.Context, m mutant, tree string) (fate, string) {
 	fmt.Fprintf(l.out, "%s: building\n", m)
 	if err := copyTree(ctx, l.root, tree); err != nil {
 		return notApplied, err.Error()
 	}
-	if text, err := apply(ctx, tree, m.path); err != nil {
-		return notApplied, text + err.Error()
+	if m.path != "" {
+		if text, err := apply(ctx, tree, m.path); err != nil {
+			return notApplied, text + err.Error()
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, buildLimit)
 	defer cancel()
@@ -118,7 +140,7 @@ func (l *lab) make(ctx context.Context, m mutant, tree string) (fate, string) {
 // run runs the command that is to catch the mutant, and judges it.
 func (l *lab) run(ctx context.Context, e *ending, dir, tree string) {
 	scratch := filepath.Join(dir, "tmp")
-	if err := os.Mkdir(scratch, 0o755); err != nil {
+	if err := os.MkdirAll(scratch, 0o755); err != nil {
 		e.fate, e.note = otherwise, err.Error()
 		return
 	}

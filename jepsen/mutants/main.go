@@ -19,6 +19,7 @@ import (
 type options struct {
 	only  []string      // numbers; none: all mutants
 	build bool          // stop when it is built
+	trust bool          // that the runs are green without a mutant
 	keep  bool          // leave the copies of those that survive
 	limit time.Duration // of one run
 	table string        // a file with a marked block
@@ -27,6 +28,7 @@ type options struct {
 func main() {
 	var o options
 	flag.BoolVar(&o.build, "build", false, "apply and build only")
+	flag.BoolVar(&o.trust, "trust", false, "do not make each run without its mutant first")
 	flag.BoolVar(&o.keep, "keep", false, "leave the tree and the report of each mutant that is not killed")
 	flag.DurationVar(&o.limit, "limit", 5*time.Minute, "bound of one run")
 	flag.StringVar(&o.table, "table", "", "write the table into the marked block of this `file`")
@@ -59,6 +61,11 @@ func work(ctx context.Context, o options, out io.Writer) error {
 		return errors.New("a table is of all mutants")
 	}
 	l := lab{root: root, limit: o.limit, build: o.build, keep: o.keep, out: out}
+	if !o.build && !o.trust {
+		if err := l.sound(ctx, list); err != nil {
+			return err
+		}
+	}
 	var ends []ending
 	for _, m := range list {
 		e := l.try(ctx, m)
