@@ -112,6 +112,7 @@ func (m *manager) attached(judged uint64, now time.Time) {
 	if first {
 		m.opts.logger.Info("session attached", "node", m.link.hello.Node, "epoch", s.epoch)
 	} else {
+		m.recheck()
 		m.opts.logger.Info("session attached again", "node", m.link.hello.Node, "epoch", s.epoch,
 			"unanswered", len(s.operations), "after", now.Sub(m.downAt))
 	}

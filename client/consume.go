@@ -141,7 +141,10 @@ func (m *manager) consume(k *Consumer) {
 			}.AppendTo(dst)
 		},
 	}
-	ctl.done = func(_ *transport.Result, err *Error) {
+	ctl.done = func(r *transport.Result, err *Error) {
+		if err == nil && r != nil {
+			k.incarnation = r.Value
+		}
 		switch {
 		case m.session != session && session != nil:
 		case err != nil && err.Code == transport.CodeConflict && m.session.taken && k.number < maxStrays:

@@ -21,6 +21,8 @@ type Consumer struct {
 	handler Handler // nil for an iterator
 	number  uint32  // set by the manager before it is used
 
+	incarnation uint64 // of the queue, once attached; the manager's
+
 	ctx     context.Context // parent of the deliveries' contexts
 	cancel  context.CancelCauseFunc
 	unwatch func() bool

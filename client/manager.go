@@ -83,6 +83,8 @@ type manager struct {
 	consumers    map[uint32]*Consumer
 	nextConsumer uint32
 	strays       map[uint32]bool // consumers of a former holder of the session, cancelled
+	rechecking   bool            // a goroutine looks whether consumers have ended
+	recheckAgain bool            // and is to look once more
 }
 
 func newManager(c *Conn, addrs []string) *manager {
