@@ -20,7 +20,7 @@ type draw struct {
 	rand  *rand.Rand
 }
 
-// fivePercent of the seeds have five nodes: a ring needs as many.
+// fiveNodes is the share of seeds with five nodes: a ring needs as many.
 const fiveNodes = 0.25
 
 // newDraw draws. A run has a few kinds of faults, not all: what a swarm of runs

@@ -21,7 +21,7 @@ type fault struct {
 // blow is one fault as it happens.
 type blow struct {
 	history.Fault
-	for_ time.Duration
+	lasts time.Duration
 }
 
 // hit names who is hurt.
@@ -107,12 +107,12 @@ func (p *play) others(h *Host) (others []*Host) {
 
 // hurt makes one fault, lets it last, and lifts it.
 func (p *play) hurt(f fault) {
-	b := &blow{for_: between(p.rand, time.Second, 6*time.Second)}
+	b := &blow{lasts: between(p.rand, time.Second, 6*time.Second)}
 	b.Name, b.From = f.name, p.rec.Now()
 	before := p.w.Network.Counts()
 	lift := f.do(p, b)
-	p.trace.Note("fault", "%s of %v for %.1fs", f.name, b.Nodes, b.for_.Seconds())
-	p.sleep(b.for_)
+	p.trace.Note("fault", "%s of %v for %.1fs", f.name, b.Nodes, b.lasts.Seconds())
+	p.sleep(b.lasts)
 	lift()
 	b.To = p.rec.Now()
 	if bad := p.w.Network.Counts().Since(before).Bad(); len(b.Bites) == 0 {

@@ -25,7 +25,7 @@ func (p *play) disk(b *blow, f disk.Faults) func() {
 	before, exits := h.disk.Counts(), h.exits.Load()
 	h.disk.SetFaults(f)
 	if f.Slow > 0 {
-		b.for_ += storeDeadline
+		b.lasts += storeDeadline
 	}
 	return func() {
 		h.disk.SetFaults(disk.Faults{})

@@ -17,10 +17,10 @@ import (
 )
 
 var (
-	seeds  = flag.Uint64("seeds", 6, "how many seeds to run")
+	seeds  = flag.Uint64("seeds", 10, "how many seeds to run")
 	from   = flag.Uint64("from", 1, "the first seed")
 	within = flag.Duration("time", 0, "begin no seed after so long; 0: no bound")
-	length = flag.Duration("length", 20*time.Second, "simulated time with faults of each seed; campaigns take the default")
+	length = flag.Duration("length", 10*time.Second, "simulated time with faults of each seed")
 	trace  = flag.Bool("trace", false, "print the trace")
 	queue  = flag.String("queue", "", "print what the log and the clients have of a queue")
 	debug  = flag.Bool("debug", false, "print the product's log")
