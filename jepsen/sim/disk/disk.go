@@ -50,12 +50,12 @@ func New(seed uint64, sync time.Duration) *Disk {
 	return &Disk{sync: sync, rand: rand.New(rand.NewPCG(seed, 0x6469736b)), image: newImage()}
 }
 
-// OnCut has f told of entries that are about to be cut off the front of the
+// OnCut has f told of good entries that are about to be cut off the front of the
 // log, which a snapshot covers. It is called with the disk's lock held. It may
 // be set while no process has the disk.
 func (d *Disk) OnCut(f func([]raft.Log)) { d.onCut = f }
 
-// Entries is the log as it is.
+// Entries is the log as it is, without what has rotted.
 func (d *Disk) Entries() []raft.Log {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -69,7 +69,9 @@ func (d *Disk) Entries() []raft.Log {
 func logsOf(entries []entry) []raft.Log {
 	logs := make([]raft.Log, 0, len(entries))
 	for _, e := range entries {
-		logs = append(logs, e.Log)
+		if !e.rotten {
+			logs = append(logs, e.Log)
+		}
 	}
 	return logs
 }

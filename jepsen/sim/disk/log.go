@@ -13,6 +13,7 @@ import (
 type entry struct {
 	raft.Log
 	stored time.Time
+	rotten bool // for OnCut and Entries, who know better than a process
 }
 
 // logFile stands in for raft-wal: it refuses gaps, and a batch is durable when
@@ -67,7 +68,7 @@ func (f logFile) StoreLogs(logs []*raft.Log) error {
 			return fmt.Errorf("entry %d after %d", l.Index, last)
 		}
 		last = l.Index
-		batch = append(batch, entry{*l, time.Now()})
+		batch = append(batch, entry{Log: *l, stored: time.Now()})
 	}
 	return f.s.write("store logs", &write{
 		apply: func(m *image) { m.log = append(m.log, batch...) },
@@ -83,7 +84,7 @@ func (f logFile) StoreLogs(logs []*raft.Log) error {
 
 // garbage is an entry of which not everything was written.
 func garbage(e entry, r *rand.Rand) entry {
-	e.Data = slices.Clone(e.Data)
+	e.Data, e.rotten = slices.Clone(e.Data), true
 	if len(e.Data) == 0 {
 		e.Term ^= 1
 		return e

@@ -64,6 +64,7 @@ func (d *Disk) rotLog(m *image) string {
 		return ""
 	}
 	i := d.rand.IntN(old)
+	m.log[i].rotten = true
 	if len(m.log[i].Data) == 0 {
 		m.log[i].Term ^= 1
 	} else {
