@@ -86,6 +86,9 @@ func (f *FS) serve() error {
 	if err != nil {
 		return err
 	}
+	if err := keepToSelf(); err != nil {
+		return errors.Join(err, unix.Unmount(f.options.Mountpoint, unix.MNT_FORCE|unix.MNT_DETACH))
+	}
 	f.server = server
 	go func() {
 		defer close(f.served)
