@@ -14,8 +14,6 @@ import (
 const (
 	adminQueues   = 3
 	adminFailures = 5 // the highest failure limit
-	// adminPatience is how long a publish waits for room in a queue.
-	adminPatience = 2 * time.Second
 )
 
 // Admin is queues that are made, changed, paused, purged, deleted and made
@@ -59,9 +57,7 @@ func (w *Admin) Run(ctx context.Context, e *Env) error {
 			})
 		}
 		w.produce(ctx, i, min(e.Rate/10, syncRate/2), func(ctx context.Context, p *producer) {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), adminPatience)
-			defer cancel()
-			w.judge(p.Publish(ctx, queue, p.key(), p.rand.IntN(512)), churn...)
+			w.judge(p.publishOnce(context.WithoutCancel(ctx), queue, p.key(), p.rand.IntN(512)), churn...)
 		})
 		w.produce(ctx, i+1, max(e.Rate/3-syncRate/2, e.Rate/5), func(ctx context.Context, p *producer) {
 			done := func(err error) { w.judge(err, churn...) }

@@ -28,7 +28,7 @@ type Client struct {
 	id       uint32
 	conn     *client.Conn
 	answers  *answers
-	open     sync.WaitGroup // asynchronous operations
+	open     pending // asynchronous operations
 	closing  sync.Once
 }
 
@@ -75,7 +75,7 @@ func (c *Client) close() error {
 		c.gone("")
 		err = c.conn.Close()
 	})
-	c.open.Wait()
+	c.open.wait()
 	return err
 }
 

@@ -112,7 +112,7 @@ func (w *crew) produce(ctx context.Context, i int, rate float64, publish func(co
 			pause := float64(n) / rate * (0.5 + p.rand.Float64())
 			more = sleep(ctx, time.Duration(pause*float64(time.Second)))
 		}
-		c.open.Wait()
+		c.open.wait()
 		w.judge(c.close())
 	})
 }

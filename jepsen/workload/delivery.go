@@ -51,9 +51,9 @@ func (d *Delivery) Ack() { d.AckThen(nil) }
 // AckThen is Ack that tells done, which must not block.
 func (d *Delivery) AckThen(done func(error)) {
 	place, key := d.invoke(history.Ack)
-	d.c.open.Add(1)
+	d.c.open.add()
 	d.d.AckAsync(func(err error) {
-		defer d.c.open.Done()
+		defer d.c.open.done()
 		d.settled(place, key, err)
 		if done != nil {
 			done(err)

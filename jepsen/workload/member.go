@@ -67,11 +67,11 @@ func (w *crew) serve(c *Client, m member, r *rand.Rand) {
 		}
 	case <-w.over.Done():
 		w.stop(k)
-		c.open.Wait()
+		c.open.wait()
 	}
 	w.judge(c.close())
 	<-k.Done() // its handlers have returned, too
-	c.open.Wait()
+	c.open.wait()
 }
 
 // stop ends a consumer in order if that is possible in time.

@@ -19,19 +19,29 @@ func (c *Client) Publish(ctx context.Context, queue string, k history.Key, size 
 // what became of it. Its error says that the client has not taken the message.
 func (c *Client) PublishAsync(ctx context.Context, queue string, k history.Key, size int, done func(error)) error {
 	place := c.invokePublish(queue, k)
-	c.open.Add(1)
+	c.open.add()
 	err := c.conn.PublishAsync(ctx, queue, client.Message{Body: k.Body(size)}, func(r client.Receipt, err error) {
-		defer c.open.Done()
+		defer c.open.done()
 		c.published(place, queue, r, err, false)
 		if done != nil {
 			done(err)
 		}
 	})
 	if err != nil {
-		c.open.Done()
+		c.open.done()
 		c.published(place, queue, client.Receipt{}, err, false)
 	}
 	return err
+}
+
+// publishOnce publishes and waits for the answer. Unlike Publish it does not
+// try again when the queue is busy, so that it ends with a verdict.
+func (c *Client) publishOnce(ctx context.Context, queue string, k history.Key, size int) error {
+	told := make(chan error, 1)
+	if err := c.PublishAsync(ctx, queue, k, size, func(err error) { told <- err }); err != nil {
+		return err
+	}
+	return <-told
 }
 
 // PublishBatch publishes messages in the order of their keys and waits for
