@@ -129,10 +129,12 @@ func (m *manager) number(k *Consumer) {
 // consume sends the consumer's operation. A session that expires takes it
 // along: sessionExpired calls this again.
 func (m *manager) consume(k *Consumer) {
-	session := m.session
+	session, sends := m.session, 0
+	k.incarnation = 0 // of this session's consumer: not known yet
 	ctl := &control{
 		op: transport.OpConsume, name: "consume", resource: k.queue, renew: true,
 		encode: func(dst []byte, h transport.OpHeader) []byte {
+			sends++
 			return transport.Consume{
 				OpHeader: h, Consumer: k.number, Queue: k.queue,
 				CreditMessages: uint32(k.opts.prefetch), CreditBytes: uint32(k.opts.prefetchBytes),
@@ -144,6 +146,9 @@ func (m *manager) consume(k *Consumer) {
 	ctl.done = func(r *transport.Result, err *Error) {
 		if err == nil && r != nil {
 			k.incarnation = r.Value
+			if sends > 1 {
+				m.recheck() // the answer was kept: its queue may be gone since
+			}
 		}
 		switch {
 		case m.session != session && session != nil:

@@ -74,3 +74,90 @@ func TestMissedEndOfAConsumer(t *testing.T) {
 		})
 	}
 }
+
+// lookAt has queries of queues answered with an incarnation, 0 for none, and
+// new consumers attached to it.
+func lookAt(c *fakeCluster, incarnation *atomic.Uint64) {
+	c.setVerdict(func(op transport.Op, _ []byte) *transport.Result {
+		if op == transport.OpConsume {
+			return &transport.Result{Value: incarnation.Load()}
+		}
+		return nil
+	})
+	c.setHook(func(fc *fakeConn, f transport.Frame) bool {
+		if f.Op == transport.OpQuery {
+			info := transport.QueueInfo{Name: "q", Incarnation: incarnation.Load()}
+			fc.send(transport.OpQueryReply, f.Stream, transport.QueryReply{Body: info.AppendTo(nil)})
+		}
+		return f.Op == transport.OpQuery
+	})
+}
+
+// The answer to a Consume may be lost too, and with it the news that the queue
+// was deleted right after. The answer is kept, and tells of a queue that is gone.
+func TestMissedEndOfAConsumerThatWasNotAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		var incarnation atomic.Uint64
+		incarnation.Store(5)
+		lookAt(c, &incarnation)
+		look, lost := c.hook, false
+		c.setHook(func(fc *fakeConn, f transport.Frame) bool {
+			if f.Op == transport.OpConsume && !lost {
+				lost = true
+				fc.t.Close()
+				fc.take(f) // applied, and not answered
+				incarnation.Store(9)
+				return true
+			}
+			return look(fc, f)
+		})
+		conn := c.connect()
+		defer conn.Close()
+		k := consume(t, conn, new(gather).handle)
+		time.Sleep(10 * time.Second)
+		select {
+		case <-k.Done():
+			if !errors.Is(k.Err(), ErrNotFound) {
+				t.Errorf("ended with %v", k.Err())
+			}
+		default:
+			t.Error("the consumer waits for messages of a queue that is gone")
+		}
+	})
+}
+
+// A new session attaches its consumers to the queue that is there now, however
+// often the link is lost meanwhile.
+func TestANewSessionTakesTheQueueThatIsThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		var incarnation atomic.Uint64
+		incarnation.Store(5)
+		lookAt(c, &incarnation)
+		conn := c.connect()
+		defer conn.Close()
+		k := consume(t, conn, new(gather).handle)
+		look, dropped := c.hook, 0
+		c.setHook(func(fc *fakeConn, f transport.Frame) bool {
+			if f.Op == transport.OpConsume && dropped < 3 {
+				dropped++ // lost on the way
+				time.AfterFunc(second, func() { fc.t.Close() })
+				return true
+			}
+			return look(fc, f)
+		})
+		incarnation.Store(9)
+		c.expire()
+		c.cut("")
+		time.Sleep(20 * time.Second)
+		select {
+		case <-k.Done():
+			t.Errorf("ended with %v", k.Err())
+		default:
+		}
+		if dropped != 3 {
+			t.Errorf("%d of 3 lost on the way", dropped)
+		}
+	})
+}
