@@ -22,6 +22,12 @@ func (b *barrier) enter() *generation {
 	return g
 }
 
+// again enters the generation, which is not over, once more.
+func (g *generation) again() *generation {
+	g.inside++
+	return g
+}
+
 func (b *barrier) leave(g *generation) {
 	g.inside--
 	b.retire()

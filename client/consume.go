@@ -275,6 +275,7 @@ func (k *Consumer) handle(d *Delivery) {
 	}
 	k.mu.Lock()
 	open := d.state == stateStarted
+	d.left = true
 	k.mu.Unlock()
 	if !open {
 		return // settled by the handler, or lost, which its user knows from ctx
@@ -284,16 +285,18 @@ func (k *Consumer) handle(d *Delivery) {
 			k.opts.errorFunc(err)
 		}
 	}
+	// These wait as long as it takes: nobody else would settle the message.
 	var never permanent
+	settle := func(op string, item transport.SettleItem) { d.settleAsync(op, item, time.Time{}, report) }
 	switch {
 	case err == nil:
-		d.settleAsync("ack", transport.SettleItem{Action: transport.ActionAck}, report)
+		settle("ack", transport.SettleItem{Action: transport.ActionAck})
 	case errors.As(err, &never):
-		d.settleAsync("reject", rejectItem(err.Error()), report)
+		settle("reject", rejectItem(err.Error()))
 	case k.ctx.Err() != nil && errors.Is(err, context.Canceled):
-		d.settleAsync("nack", nackItem(ReasonShutdown, err.Error()), report)
+		settle("nack", nackItem(ReasonShutdown, err.Error()))
 	default:
-		d.settleAsync("nack", nackItem(ReasonMessage, err.Error()), report)
+		settle("nack", nackItem(ReasonMessage, err.Error()))
 	}
 }
 

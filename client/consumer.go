@@ -224,7 +224,7 @@ func (k *Consumer) took(d *Delivery) {
 func (k *Consumer) corrupt(d *Delivery, err error) {
 	bad := localError(transport.CodeMalformed, "consume", k.queue, "message "+d.ID.String(), err)
 	k.c.opts.logger.Error("corrupt message", "queue", k.queue, "id", d.ID.String(), "error", err)
-	d.settleAsync("nack", nackItem(ReasonMessage, "corrupt: "+err.Error()), nil)
+	d.settleAsync("nack", nackItem(ReasonMessage, "corrupt: "+err.Error()), time.Time{}, nil)
 	k.opts.errorFunc(bad)
 }
 

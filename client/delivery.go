@@ -55,6 +55,7 @@ type Delivery struct {
 	until     time.Time
 	extending bool
 	warned    bool
+	left      bool   // its handler has returned
 	lost      *Error // why the lease is lost
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
@@ -114,8 +115,13 @@ func (d *Delivery) Ack(ctx context.Context) error {
 
 // AckAsync is Ack without waiting; done, which may be nil, is told. Acks that
 // pile up share a frame.
+//
+// One that is not answered within the request timeout ends with
+// ErrUnknownOutcome, and with ErrTimeout if it was not sent: then the delivery
+// may be settled again, by done at the latest if its handler has returned.
 func (d *Delivery) AckAsync(done func(error)) {
-	d.settleAsync("ack", transport.SettleItem{Action: transport.ActionAck}, done)
+	deadline := time.Now().Add(d.k.c.opts.requestTimeout)
+	d.settleAsync("ack", transport.SettleItem{Action: transport.ActionAck}, deadline, done)
 }
 
 // Nack gives the message back to its place, for another attempt.
@@ -216,8 +222,9 @@ func (d *Delivery) settleAndWait(ctx context.Context, op string, item transport.
 	return d.k.c.out.await(ctx, s)
 }
 
-// settleAsync settles and tells done, on the goroutine of the callbacks.
-func (d *Delivery) settleAsync(op string, item transport.SettleItem, done func(error)) {
+// settleAsync settles and tells done, on the goroutine of the callbacks. Its
+// deadline may be zero for none.
+func (d *Delivery) settleAsync(op string, item transport.SettleItem, deadline time.Time, done func(error)) {
 	if d.k.opts.noAck {
 		d.k.c.out.tell(done, nil)
 		return
@@ -227,7 +234,7 @@ func (d *Delivery) settleAsync(op string, item transport.SettleItem, done func(e
 		d.k.c.out.tell(done, err)
 		return
 	}
-	s.done = done
+	s.done, s.deadline = done, deadline
 	if err := d.k.c.out.pushSettle(s); err != nil {
 		d.settled(s, asError(err))
 		d.k.c.out.tell(done, err)

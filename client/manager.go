@@ -143,6 +143,7 @@ func (m *manager) advance(now time.Time) time.Time {
 		}
 	}
 	sooner(m.out.expire(now))
+	sooner(m.out.expireSettles(now))
 	sooner(m.keepLeases(now))
 	switch m.phase {
 	case phaseDown:

@@ -50,7 +50,8 @@ func WithDialer(d func(ctx context.Context, addr string) (net.Conn, error)) Opti
 }
 
 // WithRequestTimeout bounds a call whose context has no deadline, and every
-// asynchronous publish and settle. 30 s by default.
+// asynchronous publish and ack. 30 s by default. What a consumer settles for
+// its handler is sent however long that takes, if the lease holds.
 func WithRequestTimeout(d time.Duration) Option {
 	return func(o *options) { o.requestTimeout = d }
 }

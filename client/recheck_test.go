@@ -138,10 +138,11 @@ func TestANewSessionTakesTheQueueThatIsThere(t *testing.T) {
 		conn := c.connect()
 		defer conn.Close()
 		k := consume(t, conn, new(gather).handle)
-		look, dropped := c.hook, 0
+		look := c.hook
+		var dropped atomic.Int64
 		c.setHook(func(fc *fakeConn, f transport.Frame) bool {
-			if f.Op == transport.OpConsume && dropped < 3 {
-				dropped++ // lost on the way
+			if f.Op == transport.OpConsume && dropped.Load() < 3 {
+				dropped.Add(1) // lost on the way
 				time.AfterFunc(second, func() { fc.t.Close() })
 				return true
 			}
@@ -156,8 +157,8 @@ func TestANewSessionTakesTheQueueThatIsThere(t *testing.T) {
 			t.Errorf("ended with %v", k.Err())
 		default:
 		}
-		if dropped != 3 {
-			t.Errorf("%d of 3 lost on the way", dropped)
+		if n := dropped.Load(); n != 3 {
+			t.Errorf("%d of 3 lost on the way", n)
 		}
 	})
 }

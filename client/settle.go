@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/ferrymq/ferrymq/transport"
@@ -17,7 +18,8 @@ const (
 // deliveries held: each has at most one settle and one extension under way.
 type settleQueue struct {
 	waiting  []*settle
-	inFlight int
+	inFlight []*settleBatch // sent and unanswered, oldest first
+	timed    int            // settles with a deadline that are not over
 }
 
 // settle is one settle of one delivery.
@@ -25,17 +27,21 @@ type settle struct {
 	d      *Delivery
 	item   transport.SettleItem
 	op     string
-	done   func(error) // for the notifier, may be nil
+	done   func(error) // for the notifier, may be nil; guarded by the outbox
 	answer chan error  // holds one; nil when nobody waits
 	sent   bool        // guarded by the outbox
 	gen    *generation
 	at     time.Time // when it was asked for
+
+	deadline time.Time // zero: it waits for its answer as long as it takes
+	over     bool      // it was answered or its time is over; guarded by the outbox
 }
 
 // settles is the settles of one Settle frame.
 type settleBatch struct {
 	entries []*settle
 	list    []transport.SettleItem
+	looked  int // entries whose time is over, or has no end; guarded by the outbox
 }
 
 func (b *settleBatch) opcode() transport.Op { return transport.OpSettle }
@@ -61,6 +67,9 @@ func (o *outbox) pushSettle(s *settle) error {
 	}
 	s.gen = o.barrier.enter()
 	o.settles.waiting = append(o.settles.waiting, s)
+	if !s.deadline.IsZero() {
+		o.settles.timed++
+	}
 	signal(o.wake)
 	return nil
 }
@@ -88,7 +97,7 @@ func (o *outbox) nextSettles(flush bool) *settleBatch {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	n := len(o.settles.waiting)
-	if n == 0 || !flush && o.settles.inFlight >= settlesInFlight && n < settleItems {
+	if n == 0 || !flush && len(o.settles.inFlight) >= settlesInFlight && n < settleItems {
 		return nil
 	}
 	b, bytes := &settleBatch{}, 0
@@ -102,14 +111,16 @@ func (o *outbox) nextSettles(flush bool) *settleBatch {
 	}
 	rest := o.settles.waiting[len(b.entries):]
 	o.settles.waiting = append(o.settles.waiting[:0], rest...)
-	o.settles.inFlight++
+	o.settles.inFlight = append(o.settles.inFlight, b)
 	return b
 }
 
 // finishSettles ends the settles of a frame: with its result, or with err.
 func (o *outbox) finishSettles(b *settleBatch, r *transport.Result, node string, err *Error) {
 	o.mu.Lock()
-	o.settles.inFlight--
+	if i := slices.Index(o.settles.inFlight, b); i >= 0 {
+		o.settles.inFlight = slices.Delete(o.settles.inFlight, i, i+1)
+	}
 	o.mu.Unlock()
 	for i, s := range b.entries {
 		if err != nil {
@@ -140,6 +151,7 @@ func (o *outbox) endSettle(s *settle, refused *Error) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.settleOver(s)
 	if s.done == nil {
 		o.barrier.leave(s.gen)
 		return
