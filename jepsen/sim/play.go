@@ -126,6 +126,8 @@ func (p *play) phases(length time.Duration) error {
 	p.sleep(warmUp)
 	err := p.torment(length)
 	p.heal()
+	// A process that failed may still be on its way out.
+	err = errors.Join(err, p.await(wholeIn, "every process", p.running))
 	p.run.Healed = p.rec.Now()
 	err = errors.Join(err, p.await(wholeIn, "the cluster whole", p.whole))
 	p.sleep(aftermath)
@@ -266,6 +268,11 @@ func (p *play) whole() bool {
 		}
 	}
 	return true
+}
+
+// running: every host has a process.
+func (p *play) running() bool {
+	return !slices.ContainsFunc(p.w.Hosts, func(h *Host) bool { return h.life.Load() == nil })
 }
 
 // same: all replicas have applied all there is.
