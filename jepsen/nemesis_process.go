@@ -117,6 +117,15 @@ func (a *arena) kill(ms ...*machine) error {
 // also when the time of the faults is over.
 func (a *arena) up(ms ...*machine) error {
 	return bounded(a.ctx, upWithin, func(ctx context.Context) error {
+		// First all of them: without a majority none gets ready.
+		for _, m := range ms {
+			if m.Running() {
+				continue
+			}
+			if err := m.Start(); err != nil {
+				return err
+			}
+		}
 		for _, m := range ms {
 			if err := a.upOne(ctx, m); err != nil {
 				return err
