@@ -40,6 +40,7 @@ func checkers(nemesis string, loads []workload.Workload, scale float64) []check.
 		check.Liveness{
 			// A fault is given what an election and the clients' own time-outs take.
 			Settle: frozenSettle,
+			Except: []string{(*workload.Dedup)(nil).Name()},
 			Floors: check.LivenessFloors{Probes: probed, Healed: part(healed), Frozen: part(frozenFloor(nemesis))},
 		},
 	)

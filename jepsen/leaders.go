@@ -66,5 +66,42 @@ func (a *arena) minority() (few, rest []*machine) {
 	return others[:n], append(others[n:], leader)
 }
 
-// whole waits until every node is a healthy voter.
-func (a *arena) whole(ctx context.Context) error { return a.cluster.Settled(ctx, a.admin) }
+// wholePoll is how often a cluster is looked at while it heals.
+const wholePoll = 50 * time.Millisecond
+
+// whole waits until every node is a healthy voter. A node that had to be
+// rebuilt is a new server, which votes when a person has removed its dead
+// self: this is that person.
+func (a *arena) whole(ctx context.Context) error {
+	for {
+		err := bounded(ctx, wholeLook, func(ctx context.Context) error { return a.cluster.Settled(ctx, a.admin) })
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		a.removeDead(ctx)
+		a.wait(ctx, wholePoll)
+	}
+}
+
+// wholeLook is how long a cluster may take to become whole before somebody
+// looks whether a dead server is in its way.
+const wholeLook = 500 * time.Millisecond
+
+// removeDead removes the dead selves of nodes that were rebuilt.
+func (a *arena) removeDead(ctx context.Context) {
+	_, g, err := a.cluster.Leader(ctx, a.admin)
+	if err != nil {
+		return
+	}
+	servers := map[string]int{}
+	for _, m := range g.Members {
+		servers[m.Node]++
+	}
+	for _, m := range a.machines {
+		if servers[m.Name] < 2 {
+			continue
+		}
+		err := a.admin.RemoveNode(ctx, m.Name)
+		a.tell("a person removes the dead self of %s: %v", m.Name, err)
+	}
+}

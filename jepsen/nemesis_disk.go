@@ -136,11 +136,11 @@ func hangingFsync(ctx context.Context, a *arena) error {
 	})
 }
 
-// bitRot changes bits of a file of one node while that is down. It has to
-// notice, and must serve no wrong bytes.
+// bitRot changes bits of any file of one node, time and again, while that is
+// down. It has to notice, must serve no wrong bytes, and comes back by itself.
 func bitRot(ctx context.Context, a *arena) error {
-	return a.each(ctx, 2, func(i int) error {
-		m := a.leaderOr(i%2 == 1)
+	m := a.leaderOr(a.rand.IntN(2) == 0)
+	return a.each(ctx, 2, func(int) error {
 		f := a.begin("bit rot", []*machine{m})
 		if err := a.kill(m); err != nil {
 			return err
@@ -150,7 +150,9 @@ func bitRot(ctx context.Context, a *arena) error {
 			return err
 		}
 		a.tell("rot: %v", rotten)
-		err = a.up(m)
+		if err = a.up(m); err == nil {
+			err = bounded(a.ctx, healsIn, a.whole)
+		}
 		f.end(history.Bite{What: "bits flipped", Count: int64(len(rotten))})
 		return err
 	})

@@ -14,6 +14,10 @@ import (
 type Liveness struct {
 	Workload string // "": of all
 
+	// Except are workloads whose clients break their own connections: how long
+	// they wait after that is no service of the cluster's.
+	Except []string
+
 	LeaderMax time.Duration // from the healing until every node knows a leader; 0: 5 s
 	ServeMax  time.Duration // for any operation that is called after the healing; 0: 10 s
 	DrainMax  time.Duration // from the end of the workloads until all is empty; 0: 60 s
@@ -63,7 +67,7 @@ func (l Liveness) Check(run *history.Run) Verdict {
 		switch {
 		case o.Kind == history.Gone:
 			w.gone[o.Client] = append(w.gone[o.Client], o.Call)
-		case asked(o):
+		case asked(o) && !slices.Contains(l.Except, o.Workload):
 			w.ops = append(w.ops, o)
 		}
 	}
