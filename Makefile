@@ -5,10 +5,13 @@ LDFLAGS   := -s -w -X github.com/ferrymq/ferrymq/cmd/ferry/internal/cli.Version=
 IMAGE     ?= ferrymq:local
 FUZZTIME  ?= 1m
 BENCH_OUT ?=
+SEED      ?= 1
+ROUNDS    ?= 4
+MUTANTS   ?=
 export BENCH_OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help build static test e2e gap false-election bench demo image compose-test fuzz clean
+.PHONY: help build static test jepsen jepsen-long mutants sim gap false-election bench demo image compose-test fuzz clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,8 +26,14 @@ static: ## build build/image/ferry, static, for the image
 test: ## gofmt, vet, staticcheck, wasip1 build and all tests with -race
 	scripts/test.sh
 
-e2e: ## 60 s of traffic through three processes; kill leaders, a follower, all
-	go test ./jepsen -count=1 -v -run '^TestNothingConfirmedIsLost$$' -traffic 60s
+jepsen: build ## break real clusters in 21 ways and account for everything (8 min; root)
+	bin/ferry jepsen run --seed $(SEED) --budget 8m --dir build/jepsen
+
+jepsen-long: build ## the same for an hour: other seeds, longer faults
+	bin/ferry jepsen run --seed $(SEED) --rounds $(ROUNDS) --time 20s --dir build/jepsen-long
+
+mutants: ## apply known bugs to copies, one by one: each must be found
+	go run ./jepsen/mutants $(MUTANTS)
 
 gap: ## kill ten leaders and measure how long nothing is confirmed
 	go test ./jepsen -count=1 -v -run '^TestGapAtLeaderKill$$' -gap-kills 10

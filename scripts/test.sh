@@ -39,12 +39,24 @@ vet() { go vet ./... && go vet -tags invariants,long ./fsm ./jepsen; }
 # The packages that will run in a simulation may not depend on a disk.
 wasip1() { GOOS=wasip1 GOARCH=wasm go build ./fsm/... ./transport/... ./broker ./cluster ./client; }
 
+# A slice of the fault suite: real processes in namespaces, which needs root.
+slice() {
+	dir=$(mktemp -d) || return 1
+	go build -o "$dir/ferry" ./cmd/ferry &&
+		"$dir/ferry" jepsen run --seed 1 --time 4s --budget 85s --dir "$dir/report" \
+			--nemesis isolate-leader,power-loss-all,bit-rot
+	code=$?
+	rm -rf "$dir"
+	return $code
+}
+
 part gofmt formatted
 part build go build ./...
 part vet vet
 part staticcheck go tool staticcheck ./...
 part wasip1 wasip1
 part tests go test -race -timeout 10m ./...
+part jepsen slice
 
 echo
 printf '%s' "$times"
