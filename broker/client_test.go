@@ -121,6 +121,16 @@ func (c *testClient) nextOp(op transport.Op) transport.Frame {
 	return c.next(op.String(), func(f transport.Frame) bool { return f.Op == op })
 }
 
+// reattach is the next Reattach.
+func (c *testClient) reattach() transport.Reattach {
+	c.t.Helper()
+	var r transport.Reattach
+	if err := r.Decode(c.nextOp(transport.OpReattach).Payload); err != nil {
+		c.t.Fatal(err)
+	}
+	return r
+}
+
 func (c *testClient) hello() transport.HelloOK {
 	c.t.Helper()
 	c.send(transport.OpHello, transport.Hello{VersionMin: 1, VersionMax: 1, Client: "test"})

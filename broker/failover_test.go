@@ -75,14 +75,13 @@ func TestNoLeaderAndReattach(t *testing.T) {
 	d := c.delivery()
 
 	b.LeaderChanged(0, transport.GroupInfo{Term: 2}, false)
+	if lost := c.reattach(); lost.Handle != 1 || lost.Group.Leader != "" || lost.Group.Term != 2 {
+		t.Fatalf("%+v", lost)
+	}
 	c.wantCode(c.publish("q", "y"), transport.CodeNoLeader)
 	c.wantCode(c.send(transport.OpAttach, transport.Attach{Handle: 1, Session: sessionID(1), Epoch: 1}), transport.CodeNoLeader)
 	b.LeaderChanged(0, g.elect("a", 3), true)
-	var r transport.Reattach
-	if err := r.Decode(c.nextOp(transport.OpReattach).Payload); err != nil {
-		t.Fatal(err)
-	}
-	if r.Handle != 1 || r.Group.Leader != "a" || r.Group.Term != 3 {
+	if r := c.reattach(); r.Handle != 1 || r.Group.Leader != "a" || r.Group.Term != 3 {
 		t.Fatalf("%+v", r)
 	}
 	c.wantCode(c.publish("q", "y"), transport.CodeNoLeader) // not attached again yet

@@ -64,6 +64,9 @@ func TestLinkLoss(t *testing.T) {
 	waitFor(t, "the entry under way", func() bool { return p.g.heldCount() == 1 })
 	disconnect(p.pa, p.pb, p.a, p.b)
 	c.wantCode(sent, transport.CodeUnknownOutcome)
+	if r := c.reattach(); r.Group.Leader != "" || r.Group.LeaderAddr != "" {
+		t.Fatalf("a leader out of reach is told: %+v", r)
+	}
 	c.wantCode(c.publish("q", "2"), transport.CodeNoLeader)
 	p.g.release(nil)
 	waitFor(t, "the session is detached", func() bool {
@@ -72,7 +75,9 @@ func TestLinkLoss(t *testing.T) {
 		return x.Node == ""
 	})
 	connect(p.pa, p.pb, p.a, p.b)
-	c.nextOp(transport.OpReattach)
+	if r := c.reattach(); r.Group.Leader != "a" {
+		t.Fatalf("the leader within reach is not told: %+v", r)
+	}
 	c.attach(1, 1)
 	c.number = 1
 	first := c.wantCode(c.publish("q", "1"), transport.CodeOK) // applied before: its kept result

@@ -72,10 +72,13 @@ func (l *lane) turn() {
 		l.tellBegan()
 	}
 	l.b.log.Info("route changed", "group", l.id, "leader", info.Leader, "term", info.Term, "leads", mode == modeLead)
-	if mode != modeNone {
-		for _, h := range handles {
-			h.conn.askReattach(h.number, info)
-		}
+	if mode == modeNone {
+		// Whoever only waits for deliveries would not learn otherwise that none
+		// will come here.
+		info.Leader, info.LeaderAddr = "", ""
+	}
+	for _, h := range handles {
+		h.conn.askReattach(h.number, info)
 	}
 	l.signal()
 }

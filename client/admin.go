@@ -162,7 +162,7 @@ func (c *Conn) query(ctx context.Context, name string, q transport.Query, into a
 	}
 	q.Stale = o.stale
 	payload, err := c.ask(ctx, &request{
-		op: transport.OpQuery, name: name, resource: q.Name, repeat: true,
+		op: transport.OpQuery, name: name, resource: q.Name, repeat: true, local: o.stale,
 		body: func(group uint32) []byte {
 			q.Group = group
 			return q.AppendTo(nil)

@@ -106,6 +106,7 @@ func (m *manager) attached(judged uint64, now time.Time) {
 	s.rewind()
 	m.phase, m.tries, m.redirects = phaseLive, 0, 0
 	m.stalled(nil)
+	m.hasLeader()
 	for _, k := range m.consumers {
 		k.attached(now)
 	}
@@ -136,12 +137,25 @@ func (m *manager) reattach(payload []byte, now time.Time) {
 		return
 	}
 	m.leads(r.Group, now)
+	if r.Group.Leader == "" {
+		m.leaderLost(now)
+		return
+	}
 	m.bind(now)
+}
+
+// leaderLost is for a node that tells that its leader is lost: it refuses
+// everything until it knows another one.
+func (m *manager) leaderLost(now time.Time) {
+	m.noLeader(now)
+	if m.phase == phaseLive { // else an attach is under way, and its answer comes
+		m.retry(localError(transport.CodeNoLeader, "attach", m.link.hello.Node, "", nil), 0, now)
+	}
 }
 
 // again attaches once more after a pause: at the leader if one is told, on
 // this link, or after some tries somewhere else.
-func (m *manager) again(err error, atLeast time.Duration, hint *transport.GroupInfo, now time.Time) {
+func (m *manager) again(err *Error, atLeast time.Duration, hint *transport.GroupInfo, now time.Time) {
 	if m.phase == phaseLive {
 		m.downAt = now
 	}
@@ -152,8 +166,12 @@ func (m *manager) again(err error, atLeast time.Duration, hint *transport.GroupI
 	m.retry(err, atLeast, now)
 }
 
-func (m *manager) retry(err error, atLeast time.Duration, now time.Time) {
-	m.tries++
+func (m *manager) retry(err *Error, atLeast time.Duration, now time.Time) {
+	if withoutLeader(err.Code) {
+		m.noLeader(now)
+	} else {
+		m.tries++
+	}
 	if m.tries > attachTries && len(m.book.round("", now)) > 1 {
 		m.dropLink(err, true, now)
 		m.startRound("", now)

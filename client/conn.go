@@ -115,7 +115,7 @@ func (c *Conn) Node() string { return *c.node.Load() }
 // Ping asks the node for a sign of life and returns how long it took.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
-	_, err := c.ask(ctx, &request{op: transport.OpPing, name: "ping", repeat: true})
+	_, err := c.ask(ctx, &request{op: transport.OpPing, name: "ping", repeat: true, local: true})
 	return time.Since(start), err
 }
 

@@ -29,7 +29,7 @@ func (m *manager) dialNext(now time.Time) {
 		return
 	}
 	if m.dialing {
-		return // to look whether the leader can be reached: that comes first
+		return // beside the link that was lost: that comes first
 	}
 	addr := m.round[0]
 	m.round = m.round[1:]
@@ -76,6 +76,9 @@ func (m *manager) connected(d dialResult, now time.Time) {
 		return
 	}
 	m.leads(group, now)
+	if known && group.Leader == "" {
+		m.noLeader(now)
+	}
 	m.opts.logger.Info("connected", "node", hello.Node, "addr", d.addr)
 	m.conn.setState(Connected, nil)
 	if known && m.session != nil && m.session.group != group.Group {
@@ -107,11 +110,13 @@ func (m *manager) probe(now time.Time) time.Time {
 	return m.probeAt
 }
 
-// probed takes the result of a probe.
+// probed takes the result of a dial beside the link.
 func (m *manager) probed(d dialResult, now time.Time) {
 	switch group, ok := homeGroup(linkGroups(d.link)); {
 	case d.err != nil:
-		m.opts.logger.Debug("leader not reached", "addr", d.addr, "error", d.err)
+		m.opts.logger.Debug("other node not reached", "addr", d.addr, "error", d.err)
+	case ok && m.better(group):
+		m.moveTo(d, now)
 	case ok && group.Leader == d.link.hello.Node && m.link.hello.Node != group.Leader:
 		m.dropLink(nil, false, now)
 		m.connected(d, now)
@@ -182,6 +187,7 @@ func (m *manager) dropLink(cause error, shun bool, now time.Time) {
 		return
 	}
 	m.link = nil
+	m.hasLeader()
 	if shun {
 		m.book.failed(l.addr, now)
 	}

@@ -55,6 +55,8 @@ type fakeNode struct {
 	name    string
 	addr    string
 	down    bool
+	cutOff  bool // from the other nodes: it knows no leader
+	dials   int
 	conns   map[*fakeConn]struct{}
 }
 
@@ -89,6 +91,7 @@ func (c *fakeCluster) dial(ctx context.Context, addr string) (net.Conn, error) {
 	if n == nil || n.down {
 		return nil, fmt.Errorf("connection to %s refused", addr)
 	}
+	n.dials++
 	here, there := net.Pipe()
 	go n.serve(there)
 	return here, nil
@@ -162,12 +165,15 @@ func (fc *fakeConn) take(f transport.Frame) {
 	c := fc.node.cluster
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if fc.node.cutOff && fc.refuse(f) {
+		return
+	}
 	switch f.Op {
 	case transport.OpHello:
 		ok := transport.HelloOK{
 			Version: 1, Node: fc.node.name, FrameMax: transport.FrameMax, MessageMax: transport.MessageMax,
 			MessagesMax: transport.MessagesMax, WindowMax: transport.WindowMax, HeartbeatMs: 2000,
-			Groups: []transport.GroupInfo{c.group()},
+			Groups: []transport.GroupInfo{fc.node.group()},
 		}
 		for _, addr := range slices.Sorted(maps.Keys(c.nodes)) {
 			ok.Nodes = append(ok.Nodes, transport.NodeInfo{Node: c.nodes[addr].name, ClientAddr: addr})

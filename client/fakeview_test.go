@@ -132,3 +132,47 @@ func (c *fakeCluster) bodies() []string {
 func (c *fakeCluster) settles() []transport.SettleItem {
 	return read(c, func() []transport.SettleItem { return slices.Clone(c.settled) })
 }
+
+// group is who leads as far as the node knows.
+func (n *fakeNode) group() transport.GroupInfo {
+	if n.cutOff {
+		return transport.GroupInfo{Term: 1}
+	}
+	return n.cluster.group()
+}
+
+// refuse answers what a node without a leader does not take.
+func (fc *fakeConn) refuse(f transport.Frame) bool {
+	switch f.Op {
+	case transport.OpHello, transport.OpPing, transport.OpPong, transport.OpEnd, transport.OpCredit:
+		return false
+	case transport.OpQuery:
+		var q transport.Query
+		fc.node.cluster.must(q.Decode(f.Payload))
+		if !q.Stale {
+			fc.send(transport.OpError, f.Stream, transport.Errorf(transport.CodeNoLeader, "no leader is known"))
+		}
+		return !q.Stale
+	}
+	fc.answer(f.Stream, transport.Result{Code: transport.CodeNoLeader})
+	return true
+}
+
+// cutOff keeps a node from the others, or not any more, and has it tell its
+// clients.
+func (c *fakeCluster) cutOff(name string, cut bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.nodes[name+":7700"]
+	n.cutOff = cut
+	for fc := range n.conns {
+		for handle := range fc.handles {
+			fc.send(transport.OpReattach, 0, transport.Reattach{Handle: handle, Group: n.group()})
+		}
+	}
+}
+
+// dials of a node so far.
+func (c *fakeCluster) dials(name string) int {
+	return read(c, func() int { return c.nodes[name+":7700"].dials })
+}

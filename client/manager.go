@@ -23,6 +23,7 @@ const (
 	// given up: its answer was lost somewhere.
 	stallTimeout = 15 * time.Second
 	// attachTries on one node before another is asked.
+	// A node without a leader is left in another way, see leaderless.go.
 	attachTries = 4
 	// redirectsMax bounds how often hints are followed without progress:
 	// after a leader was lost, nodes may point at each other for a while.
@@ -61,6 +62,7 @@ type manager struct {
 	leader     string // address of the leader, if that is another node
 	probeAt    time.Time
 	probeAfter time.Duration
+	lost       leaderless
 
 	link     *link
 	linkedAt time.Time
@@ -99,7 +101,7 @@ func newManager(c *Conn, addrs []string) *manager {
 			RandomizationFactor: retryJitter, MaxInterval: retryMax,
 		},
 		requests: map[uint32]*request{}, consumers: map[uint32]*Consumer{}, strays: map[uint32]bool{},
-		downAt: time.Now(),
+		downAt: time.Now(), lost: newLeaderless(),
 	}
 }
 
@@ -171,6 +173,9 @@ func (m *manager) advance(now time.Time) time.Time {
 	case phaseLive:
 		sooner(m.checkStall(now))
 		sooner(m.probe(now))
+	}
+	if m.link != nil {
+		sooner(m.seek(now))
 	}
 	m.pumpRequests(now)
 	sooner(m.nextRequest(now))

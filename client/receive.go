@@ -110,6 +110,7 @@ func (m *manager) judge(op *operation, r *transport.Result, hint *transport.Grou
 		m.end(op, nil, localError(transport.CodeUnknownOutcome, "", "", "", refused))
 	default:
 		m.pause.Reset()
+		m.hasLeader()
 		m.end(op, r, nil)
 	}
 }

@@ -22,6 +22,7 @@ type request struct {
 	resource  string
 	body      func(group uint32) []byte // nil: empty
 	repeat    bool                      // asking twice does no harm
+	local     bool                      // answered by any node, with a leader or without
 	sent      bool
 	notBefore time.Time
 	answer    chan response // holds one
@@ -127,6 +128,9 @@ func (m *manager) replied(in incoming, now time.Time) bool {
 	}
 	delete(m.requests, in.stream)
 	if in.op != transport.OpError {
+		if !r.local {
+			m.hasLeader()
+		}
 		r.answer <- response{payload: in.payload}
 		return true
 	}
@@ -136,6 +140,9 @@ func (m *manager) replied(in incoming, now time.Time) bool {
 		return true
 	}
 	err := wireError(&e, r.name, r.resource, m.link.hello.Node)
+	if withoutLeader(err.Code) {
+		m.noLeader(now)
+	}
 	again := e.Retryable && (r.repeat || e.Code == transport.CodeNoLeader || e.Code == transport.CodeNotLeader)
 	if !again {
 		r.answer <- response{err: err}
