@@ -20,6 +20,7 @@ import (
 type Options struct {
 	Seed   uint64
 	Length time.Duration // of the time with faults; default 78 s
+	Only   string        // the name of one workload; default: all
 	Trace  io.Writer     // gets the trace's lines; nil: nobody does
 	Logger *slog.Logger  // of the product; nil: discarded
 }
@@ -69,6 +70,7 @@ func Run(o Options) Result {
 	defer cancel()
 	p := &play{draw: newDraw(o.Seed), trace: newTrace(o.Trace), rec: history.NewRecorder(), ctx: ctx}
 	p.w = newWorld(p.draw, p.trace, o.Logger)
+	p.loads = slices.DeleteFunc(workload.All(), func(w workload.Workload) bool { return o.Only != "" && w.Name() != o.Only })
 	p.run = history.Run{Seed: o.Seed, Nemesis: "swarm", Began: p.rec.Began()}
 	for _, h := range p.w.Hosts {
 		p.run.Nodes = append(p.run.Nodes, h.Name)
@@ -113,7 +115,6 @@ func (p *play) phases(length time.Duration) error {
 	if err := p.await(wholeIn, "a leader", func() bool { return p.w.leader() != nil }); err != nil {
 		return err
 	}
-	p.loads = workload.All()
 	loads := p.loads
 	envs := p.environments(loads)
 	for i, w := range loads {

@@ -21,6 +21,7 @@ var (
 	from   = flag.Uint64("from", 1, "the first seed")
 	within = flag.Duration("time", 0, "begin no seed after so long; 0: no bound")
 	length = flag.Duration("length", 10*time.Second, "simulated time with faults of each seed")
+	only   = flag.String("only", "", "the name of one workload; default: all")
 	trace  = flag.Bool("trace", false, "print the trace")
 	queue  = flag.String("queue", "", "print what the log and the clients have of a queue")
 	debug  = flag.Bool("debug", false, "print the product's log")
@@ -103,7 +104,7 @@ func simulate(t *testing.T, seed uint64) (r Result) {
 			r.wrong("the bubble: %v", p)
 		}
 	}()
-	o := Options{Seed: seed, Length: *length}
+	o := Options{Seed: seed, Length: *length, Only: *only}
 	if *trace {
 		o.Trace = io.Writer(os.Stdout)
 	}

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -11,8 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
-
-	"encoding/binary"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
@@ -82,16 +81,18 @@ func (p *Program) Close(ctx context.Context) error {
 // ErrRed means that the simulation found something wrong.
 var ErrRed = errors.New("the run is red")
 
-// Run runs a seed and writes its trace to out.
-func (p *Program) Run(ctx context.Context, seed uint64, length time.Duration, out io.Writer) error {
+// Run runs a seed, with faults for a length of simulated time, and writes its
+// trace to out. More arguments are flags of the simulation's test.
+func (p *Program) Run(ctx context.Context, seed uint64, length time.Duration, out io.Writer, more ...string) error {
+	args := append([]string{"sim", "-test.run", "^TestSeeds$", "-test.timeout", "0", "-trace",
+		"-seeds", "1", "-from", strconv.FormatUint(seed, 10), "-length", length.String()}, more...)
 	clock := new(clock)
 	config := wazero.NewModuleConfig().WithName("").
 		WithStdout(out).WithStderr(out).WithRandSource(newDice(seed)).
 		WithNanotime(clock.nanotime, sys.ClockResolution(1)).
 		WithWalltime(clock.walltime, sys.ClockResolution(1)).
 		WithNanosleep(clock.sleep).WithOsyield(func() {}).
-		WithArgs("sim", "-test.run", "^TestSeeds$", "-test.timeout", "0", "-trace",
-			"-seeds", "1", "-from", strconv.FormatUint(seed, 10), "-length", length.String())
+		WithArgs(args...)
 	module, err := p.runtime.InstantiateModule(ctx, p.module, config)
 	if module != nil {
 		err = errors.Join(err, module.Close(ctx))
