@@ -48,21 +48,13 @@ func (a *arena) phases(n nemesis, loads []workload.Workload, run *history.Run) (
 			return agreement, fmt.Errorf("set up %s: %w", w.Name(), err)
 		}
 	}
-	if err := a.traffic(n, loads, envs, run); err != nil {
+	probing := startProber(a.ctx, a.rec, a.urls())
+	err = a.untilDrained(n, loads, envs, run)
+	run.Probes = probing.end()
+	if err != nil {
 		return agreement, err
 	}
-	a.phase("draining")
-	if err := a.drain(loads, envs); err != nil {
-		return agreement, err
-	}
-	run.Drained = a.rec.Now()
-	if err := bounded(a.ctx, agreesIn, func(ctx context.Context) (err error) {
-		run.Replicas, err = replicas(ctx, a.urls())
-		return err
-	}); err != nil {
-		return agreement, fmt.Errorf("the replicas do not agree on an end: %w", err)
-	}
-	a.phase("reading logs")
+	a.enter("reading logs")
 	if err := bounded(a.ctx, stopsIn, a.stopNodes); err != nil {
 		return agreement, err
 	}
@@ -70,23 +62,46 @@ func (a *arena) phases(n nemesis, loads []workload.Workload, run *history.Run) (
 	return agreement, err
 }
 
+// untilDrained is what happens while nodes serve.
+func (a *arena) untilDrained(n nemesis, loads []workload.Workload, envs []*workload.Env, run *history.Run) error {
+	if err := a.traffic(n, loads, envs, run); err != nil {
+		return err
+	}
+	a.enter("draining")
+	if err := a.drain(loads, envs); err != nil {
+		return err
+	}
+	run.Drained = a.rec.Now()
+	return bounded(a.ctx, agreesIn, func(ctx context.Context) (err error) {
+		if run.Replicas, err = replicas(ctx, a.urls()); err != nil {
+			err = fmt.Errorf("the replicas do not agree on an end: %w", err)
+		}
+		return err
+	})
+}
+
+// enter notes that a phase begins.
+func (a *arena) enter(phase string) {
+	a.phase(phase)
+	a.tell("%s", phase)
+}
+
 // traffic is the part of a run in which clients work: before, under and after
 // the faults.
 func (a *arena) traffic(n nemesis, loads []workload.Workload, envs []*workload.Env, run *history.Run) error {
-	probing := startProber(a.ctx, a.rec, a.urls())
-	defer func() { run.Probes = probing.end() }()
 	work := startCrew(a.ctx, loads, envs)
 	a.crew = work
-	a.phase("warming up")
+	a.enter("warming up")
 	err := a.warm()
 	if err == nil {
-		a.phase("hurting")
+		a.enter("hurting")
 		err = a.hurt(n)
 	}
-	a.phase("healing")
+	a.enter("healing")
 	err = errors.Join(err, bounded(a.ctx, healsIn, a.heal))
 	run.Healed = a.rec.Now()
 	a.wait(a.ctx, aftermath)
+	a.enter("ending")
 	run.Stopped = a.rec.Now()
 	return errors.Join(err, work.stop(settlesIn))
 }
