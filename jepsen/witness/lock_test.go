@@ -134,3 +134,33 @@ func TestLateLockIsUndecided(t *testing.T) {
 }
 
 func win(o *history.Op) { o.Outcome, o.Code, o.Cause = history.OK, "", "" }
+
+// TestHandlerThatIsToldLate: a consumer whose handler slept over one lease is
+// told of its next one after that had run out, too, and somebody else had it.
+func TestHandlerThatIsToldLate(t *testing.T) {
+	key := history.Key{Producer: 1, Seq: 1}
+	run := &history.Run{Ops: []history.Op{{Kind: history.Publish, Queue: "lock", Key: key, Call: 1, Return: 5, Outcome: history.OK}}}
+	add := func(kind history.Kind, token uint64, consumer uint32, at, until int64, code string) {
+		o := history.Op{Kind: kind, Queue: "lock", Key: key, Token: token, Client: consumer, Consumer: consumer,
+			Call: at * second / 1000, Return: until * second / 1000, Outcome: history.OK, Value: 1000}
+		if code != "" {
+			o.Outcome, o.Code, o.Cause = history.Fail, code, causeExpired
+		}
+		run.Ops = append(run.Ops, o)
+	}
+	add(history.Deliver, 1, 1, 10, 10, "")
+	add(history.Deliver, 2, 2, 1020, 1020, "")
+	add(history.Nack, 2, 2, 1100, 1120, "")
+	add(history.Deliver, 4, 3, 2150, 2150, "") // 3 was granted to consumer 1, and ran out
+	add(history.Nack, 1, 1, 3000, 3000, codeLeaseLost)
+	add(history.Deliver, 3, 1, 3001, 3001, "")
+	add(history.Nack, 3, 1, 3002, 3002, codeLeaseLost)
+	add(history.Nack, 4, 3, 3003, 3020, codeLeaseLost)
+	v := Lock{}.Check(run)
+	require.Equal(t, check.Valid, v.Result, v)
+
+	// But not after something was accepted under a newer lease.
+	run.Ops[3].Call, run.Ops[3].Return = 2200*second/1000, 2210*second/1000 // the nack of 2
+	v = Lock{}.Check(run)
+	require.Equal(t, check.Invalid, v.Result, v)
+}

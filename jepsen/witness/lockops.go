@@ -171,7 +171,7 @@ func (m *exclusive) bound(x *lockings) {
 func (m *exclusive) complete(x *lockings) {
 	slices.SortFunc(m.grants, func(a, b *history.Op) int { return cmp.Compare(a.Token, b.Token) })
 	m.bound(x)
-	begun := map[int]int64{} // when a consumer last began something with it
+	after := m.accepted()
 	kept := m.ops[:0]
 	for _, op := range m.ops {
 		in := op.Input.(locking)
@@ -180,16 +180,12 @@ func (m *exclusive) complete(x *lockings) {
 		case in.kind == history.Deliver:
 			in.ends = m.mayEnd(x, n-1, op.Return)
 			op.Input = in
-			// It was granted after the consumer last had it, or called for an
-			// end of that.
-			op.Call = min(max(x.published[m.key], begun[op.ClientId]), op.Return)
-			begun[op.ClientId] = op.Return
+			// The handler may be told of it long after: it was busy with the
+			// lease before, or the news was late.
+			op.Call = min(max(m.soonest[n], after[n]), op.Return)
 		case op.Output == lostLease:
 			in.ends = in.ends || !seen || m.mayEnd(x, n, op.Return)
 			op.Input = in
-			begun[op.ClientId] = op.Call
-		default:
-			begun[op.ClientId] = op.Call
 		}
 		if op.Return == math.MaxInt64 && !m.settleBy(&op) {
 			continue
@@ -198,6 +194,27 @@ func (m *exclusive) complete(x *lockings) {
 	}
 	m.ops = kept
 	slices.SortStableFunc(m.ops, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
+}
+
+// accepted tells of each lease when something that was accepted under an older
+// one was called last: it was granted after that.
+func (m *exclusive) accepted() []int64 {
+	calls := make([]int64, len(m.grants)+1)
+	for _, op := range m.ops {
+		in := op.Input.(locking)
+		if in.kind == history.Deliver || op.Output != done {
+			continue
+		}
+		n, seen := slices.BinarySearchFunc(m.grants, in.token, func(g *history.Op, t uint64) int { return cmp.Compare(g.Token, t) })
+		if seen {
+			n++ // the first lease that is newer
+		}
+		calls[n] = max(calls[n], op.Call)
+	}
+	for n := 1; n < len(calls); n++ {
+		calls[n] = max(calls[n], calls[n-1])
+	}
+	return calls
 }
 
 // settleBy bounds a settle of unknown outcome: once a higher token was seen, it
