@@ -24,6 +24,11 @@ type member struct {
 const (
 	// stopTimeout is how long a consumer may take to end in order.
 	stopTimeout = 5 * time.Second
+	// A client that ends while it has no link leaves its leases to a grace of
+	// up to 30 s, which the end of a run would wait for: of lonely such clients
+	// one does, and the rest wait for a link, for so long at the most.
+	lonely       = 40
+	linkPatience = 8 * time.Second
 	// rejoin is the pause before a refused consumer is tried again.
 	rejoin = 100 * time.Millisecond
 )
@@ -69,6 +74,9 @@ func (w *crew) serve(c *Client, m member, r *rand.Rand) {
 		w.stop(k)
 		c.open.wait()
 	}
+	if r.IntN(lonely) > 0 {
+		c.awaitLink(linkPatience)
+	}
 	w.judge(c.close())
 	<-k.Done() // its handlers have returned, too
 	c.open.wait()
@@ -82,3 +90,12 @@ func (w *crew) stop(k *Consumer) {
 		w.fail(err)
 	}
 }
+
+// awaitLink waits until the client has a link to a node, or for so long.
+func (c *Client) awaitLink(patience time.Duration) {
+	for end := time.Now().Add(patience); c.conn.State() != client.Connected && time.Now().Before(end); {
+		sleep(context.Background(), linkPoll)
+	}
+}
+
+const linkPoll = 20 * time.Millisecond
