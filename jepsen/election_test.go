@@ -1,4 +1,4 @@
-//go:build long
+//go:build linux && long
 
 package jepsen
 
@@ -10,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ferrymq/ferrymq/client"
 	"github.com/ferrymq/ferrymq/jepsen/nodes"
 )
 
@@ -21,14 +20,8 @@ var (
 
 // With every core busy and 5,000 publishes a second, no term changes.
 func TestNoFalseElection(t *testing.T) {
-	*trafficTime = *electionWatch // the stage lasts as long
-	h := NewHistory()
-	s := start(t, nodes.Options{})
-	require.NoError(t, s.admin.CreateQueue(s.ctx, "calm", client.QueueSettings{}))
-	w := ordinary("calm")
-	w.Burst, w.Every = 125, 100*time.Millisecond // four producers: 5,000 a second
-	traffic, err := StartTraffic(s.ctx, s.cluster, w, h)
-	require.NoError(t, err)
+	s := startFor(t, nodes.Options{}, stageMax+*electionWatch)
+	x := s.traffic(5000)
 	_, group, err := s.cluster.Leader(s.ctx, s.admin)
 	require.NoError(t, err)
 
@@ -44,8 +37,8 @@ func TestNoFalseElection(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, group.Term, now.Term, "the term changed after %v", time.Since(began))
 	}
-	rate := float64(h.Counts().Confirmed) / time.Since(began).Seconds()
+	rate := float64(x.confirmed()) / time.Since(began).Seconds()
 	t.Logf("%v with %d busy threads: term %d throughout, %.0f confirms a second, widest gap %v",
-		*electionWatch, *electionBusy, group.Term, rate, h.Widest().Length())
-	s.finish(h, traffic, "calm", Floors{Confirmed: int(4500 * electionWatch.Seconds())})
+		*electionWatch, *electionBusy, group.Term, rate, x.rec.Gap())
+	x.finish(int(4500 * electionWatch.Seconds()))
 }

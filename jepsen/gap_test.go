@@ -1,3 +1,5 @@
+//go:build linux
+
 package jepsen
 
 import (
@@ -8,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ferrymq/ferrymq/client"
 	"github.com/ferrymq/ferrymq/jepsen/nodes"
 )
 
@@ -22,34 +23,30 @@ const (
 	// gapKillsMin is how many kills a median is worth judging of. With fewer,
 	// beside other tests on the same cores, only the longest gap is.
 	gapKillsMin = 10
+	// gapConfirms come before each kill.
+	gapConfirms = 2000
 )
 
 // The gap is from the last confirm before to the first confirm after the kill,
 // as the clients see it.
 func TestGapAtLeaderKill(t *testing.T) {
-	h := NewHistory()
 	s := start(t, nodes.Options{})
-	require.NoError(t, s.admin.CreateQueue(s.ctx, "gap", client.QueueSettings{}))
-	w := ordinary("gap")
-	w.Burst, w.Every = 10, 10*time.Millisecond // a confirm every few milliseconds
-	traffic, err := StartTraffic(s.ctx, s.cluster, w, h)
-	require.NoError(t, err)
-
+	x := s.traffic(4000)
 	var gaps []time.Duration
 	for range *gapKills {
-		before := h.Counts().Confirmed
-		require.NoError(t, h.AwaitConfirmed(s.ctx, before+2000))
-		victims := leader(s)
-		h.ResetGap()
-		s.kill(victims)
-		h.Mark()
-		require.NoError(t, h.AwaitMarked(s.ctx))
-		gap := h.Widest()
-		gaps = append(gaps, gap.Length())
-		t.Logf("killed %s: gap %v", namesOf(victims), gap.Length().Round(time.Millisecond))
-		s.restart(victims)
+		x.awaitConfirmed(gapConfirms)
+		victim := s.leader()
+		x.rec.Gap()
+		healed := x.hurt("kill", victim, true)
+		s.kill(victim)
+		x.awaitFresh()
+		gap := x.rec.Gap()
+		gaps = append(gaps, gap)
+		t.Logf("killed %s: gap %v", victim.Name, gap.Round(time.Millisecond))
+		s.restart(victim)
+		healed()
 	}
-	s.finish(h, traffic, "gap", Floors{Confirmed: 2000 * *gapKills, Acked: 2000 * *gapKills})
+	x.finish(gapConfirms * *gapKills)
 
 	slices.Sort(gaps)
 	median := gaps[len(gaps)/2]

@@ -1,3 +1,5 @@
+//go:build linux
+
 package jepsen
 
 import (
@@ -6,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ferrymq/ferrymq/client"
 	"github.com/ferrymq/ferrymq/jepsen/nodes"
 )
 
@@ -15,19 +16,17 @@ import (
 // disk that hangs.
 func TestPausedNodeGoesOn(t *testing.T) {
 	s := start(t, nodes.Options{Args: []string{"--store-deadline", "1s"}})
-	require.NoError(t, s.admin.CreateQueue(s.ctx, "paused", client.QueueSettings{}))
-	h := NewHistory()
-	traffic, err := StartTraffic(s.ctx, s.cluster, ordinary("paused"), h)
-	require.NoError(t, err)
+	x := s.traffic(4000)
 	for range 4 {
-		before := h.Counts().Confirmed
-		require.NoError(t, h.AwaitConfirmed(s.ctx, before+1000))
-		n := follower(s)[0]
+		x.awaitConfirmed(1000)
+		n := s.follower()
+		healed := x.hurt("pause", n, false)
 		require.NoError(t, n.Process().Pause())
 		<-time.After(1300 * time.Millisecond)
 		require.NoError(t, n.Process().Resume())
 		require.NoError(t, s.cluster.Settled(s.ctx, s.admin))
 		require.True(t, n.Running(), "%s ended: %s", n.Name, n.Tail())
+		healed()
 	}
-	s.finish(h, traffic, "paused", Floors{Confirmed: 4000, Delivered: 4000, Acked: 4000})
+	x.finish(4000)
 }

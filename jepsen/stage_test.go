@@ -1,3 +1,5 @@
+//go:build linux
+
 package jepsen
 
 import (
@@ -7,7 +9,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -16,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ferrymq/ferrymq/client"
+	"github.com/ferrymq/ferrymq/jepsen/check"
+	"github.com/ferrymq/ferrymq/jepsen/history"
 	"github.com/ferrymq/ferrymq/jepsen/nodes"
 )
 
@@ -74,20 +77,23 @@ func ferryBinary() (string, error) {
 	return binary.path, binary.err
 }
 
-// stage is a running cluster with an administrator's connection, and one to
-// each node that stays there.
+// stage is a running cluster with an administrator's connection.
 type stage struct {
 	t       testing.TB
 	ctx     context.Context
 	cluster *nodes.Cluster
 	admin   *client.Conn
-	local   map[string]*client.Conn
 }
 
-// stageMax bounds a test on a stage, besides its traffic.
+// stageMax bounds a test on a stage, if it says nothing else.
 const stageMax = 3 * time.Minute
 
 func start(t testing.TB, o nodes.Options) *stage {
+	t.Helper()
+	return startFor(t, o, stageMax)
+}
+
+func startFor(t testing.TB, o nodes.Options, within time.Duration) *stage {
 	t.Helper()
 	path, err := ferryBinary()
 	require.NoError(t, err)
@@ -100,14 +106,11 @@ func start(t testing.TB, o nodes.Options) *stage {
 	}
 	running.clusters[c] = true
 	running.Unlock()
-	ctx, cancel := context.WithTimeout(t.Context(), stageMax+*trafficTime)
-	s := &stage{t: t, ctx: ctx, cluster: c, local: map[string]*client.Conn{}}
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	s := &stage{t: t, ctx: ctx, cluster: c}
 	t.Cleanup(func() { cancel(); s.takeDown() })
 	require.NoError(t, c.Start(ctx))
 	s.admin = s.dial(c.URL(0))
-	for _, n := range c.Nodes() {
-		s.local[n.Name] = s.dial("ferry://"+n.Addr, client.WithFollowLeader(false))
-	}
 	return s
 }
 
@@ -155,7 +158,7 @@ func (s *stage) await(met func() bool, what string) {
 	}
 }
 
-func (s *stage) kill(nodes []*nodes.Node) {
+func (s *stage) kill(nodes ...*nodes.Node) {
 	s.t.Helper()
 	var all sync.WaitGroup
 	errs := make([]error, len(nodes))
@@ -167,7 +170,7 @@ func (s *stage) kill(nodes []*nodes.Node) {
 }
 
 // restart starts nodes and waits until the whole cluster is well.
-func (s *stage) restart(nodes []*nodes.Node) {
+func (s *stage) restart(nodes ...*nodes.Node) {
 	s.t.Helper()
 	for _, n := range nodes {
 		require.NoError(s.t, n.Start())
@@ -176,38 +179,36 @@ func (s *stage) restart(nodes []*nodes.Node) {
 	require.NoError(s.t, s.cluster.Settled(s.ctx, s.admin))
 }
 
-func leader(s *stage) []*nodes.Node {
+// leader of the cluster, by its own account.
+func (s *stage) leader() *nodes.Node {
+	s.t.Helper()
 	n, _, err := s.cluster.Leader(s.ctx, s.admin)
 	require.NoError(s.t, err)
-	return []*nodes.Node{n}
+	return n
 }
 
-func follower(s *stage) []*nodes.Node {
-	first := leader(s)[0]
+// follower is one of the others.
+func (s *stage) follower() *nodes.Node {
+	s.t.Helper()
+	all := s.cluster.Nodes()
+	if first := s.leader(); all[0] == first {
+		return all[1]
+	}
+	return all[0]
+}
+
+// sameEverywhere waits until every replica has applied the same index, and
+// compares their digests.
+func (s *stage) sameEverywhere() []history.Replica {
+	s.t.Helper()
+	urls := map[string]string{}
 	for _, n := range s.cluster.Nodes() {
-		if n != first {
-			return []*nodes.Node{n}
-		}
+		urls[n.Name] = "ferry://" + n.Addr
 	}
-	return nil
-}
-
-func everybody(s *stage) []*nodes.Node { return s.cluster.Nodes() }
-
-func namesOf(nodes []*nodes.Node) string {
-	var all []string
-	for _, n := range nodes {
-		all = append(all, n.Name)
-	}
-	return strings.Join(all, "+")
-}
-
-// refusal tells that an error says clearly that the cluster could not decide.
-func refusal(err error) bool {
-	for _, clear := range []error{client.ErrNoLeader, client.ErrTimeout, client.ErrUnknownOutcome, client.ErrBusy} {
-		if errors.Is(err, clear) {
-			return true
-		}
-	}
-	return false
+	all, err := replicas(s.ctx, urls)
+	require.NoError(s.t, err, "all replicas at one index")
+	pairs := int64(len(urls) * (len(urls) - 1) / 2)
+	v := check.Digests{Floor: pairs}.Check(&history.Run{Replicas: all})
+	require.Equal(s.t, check.Valid, v.Result, v.String())
+	return all
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/ferrymq/ferrymq/client"
-	"github.com/ferrymq/ferrymq/jepsen"
+	"github.com/ferrymq/ferrymq/jepsen/history"
 	"github.com/ferrymq/ferrymq/jepsen/nodes"
 )
 
@@ -74,6 +74,6 @@ func demo(ctx context.Context, binary string, lines int) (err error) {
 	if err := admin.CreateQueue(ctx, queue, client.QueueSettings{}); err != nil {
 		return err
 	}
-	s := &show{file: file, cluster: cluster, admin: admin, history: jepsen.NewHistory()}
+	s := &show{file: file, cluster: cluster, admin: admin, rec: history.NewRecorder()}
 	return s.run(ctx)
 }

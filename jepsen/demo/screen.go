@@ -9,15 +9,15 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"github.com/ferrymq/ferrymq/jepsen"
+	"github.com/ferrymq/ferrymq/jepsen/history"
 )
 
 // screen is the one progress display: a bar on a terminal, and elsewhere a line
 // for every tenth. What is said comes above it.
 type screen struct {
-	history *jepsen.History
-	total   int
-	bar     *progressbar.ProgressBar // nil: no terminal
+	rec   *history.Recorder
+	total int
+	bar   *progressbar.ProgressBar // nil: no terminal
 
 	mu     sync.Mutex
 	tenths int
@@ -26,8 +26,11 @@ type screen struct {
 	once   sync.Once
 }
 
-func newScreen(total int, h *jepsen.History) *screen {
-	s := &screen{history: h, total: total, done: make(chan struct{})}
+// refresh is how often the screen is drawn.
+const refresh = 100 * time.Millisecond
+
+func newScreen(total int, rec *history.Recorder) *screen {
+	s := &screen{rec: rec, total: total, done: make(chan struct{})}
 	if term.IsTerminal(int(os.Stdout.Fd())) {
 		s.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(os.Stdout), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
@@ -53,15 +56,15 @@ func (s *screen) draw() {
 }
 
 func (s *screen) show() {
-	c := s.history.Counts()
+	c := s.rec.Counts()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.bar != nil {
 		s.bar.Describe(fmt.Sprintf("delivered %6d", c.Delivered))
-		s.check(s.bar.Set(c.Confirmed))
+		s.check(s.bar.Set64(c.Confirmed))
 		return
 	}
-	if tenths := c.Confirmed * 10 / s.total; tenths > s.tenths {
+	if tenths := int(c.Confirmed) * 10 / s.total; tenths > s.tenths {
 		s.tenths = tenths
 		fmt.Printf("%3d %%  confirmed %d, delivered %d\n", tenths*10, c.Confirmed, c.Delivered)
 	}

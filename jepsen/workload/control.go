@@ -51,16 +51,21 @@ func (c *Client) Resume(ctx context.Context, queue string) error {
 func (c *Client) Read(ctx context.Context, queue string) (client.QueueInfo, error) {
 	place := c.env.Recorder.Invoke(c.op(history.Read, queue))
 	info, err := c.conn.Queue(ctx, queue)
-	counts := history.Queue{
-		Name: info.Name, Incarnation: info.Incarnation, Ready: info.Ready, Leased: info.Leased, Parked: info.Parked,
-		Published: info.Published, Acked: info.Acked, Dead: info.Dead, Purged: info.Purged,
-	}
+	counts := QueueOf(info)
 	c.env.Recorder.Complete(place, OutcomeOf(err), func(o *history.Op) {
 		if refused(o, err); err == nil {
 			o.Counts = &counts
 		}
 	})
 	return info, err
+}
+
+// QueueOf is a queue's counts in the words of a history.
+func QueueOf(q client.QueueInfo) history.Queue {
+	return history.Queue{
+		Name: q.Name, Incarnation: q.Incarnation, Ready: q.Ready, Leased: q.Leased, Parked: q.Parked,
+		Published: q.Published, Acked: q.Acked, Dead: q.Dead, Purged: q.Purged,
+	}
 }
 
 // control makes one change of a queue. f may set what the answer tells.
