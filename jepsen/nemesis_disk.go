@@ -113,13 +113,15 @@ func slowFsync(ctx context.Context, a *arena) error {
 	return nil
 }
 
-// hangingFsync has the leader's fsyncs never return. It has to give up its
-// leadership and end, or the cluster would wait for its heartbeats' sake.
+// hangingFsync has a node's fsyncs never return, the leader's first. It has to
+// give up its leadership and end, or the cluster would wait for its
+// heartbeats' sake.
 func hangingFsync(ctx context.Context, a *arena) error {
 	return a.each(ctx, 1, func(i int) error {
 		m := a.leaderOr(i%2 == 0)
 		f := a.begin("hanging fsync", []*machine{m}, a.newLeader(m))
 		armed := m.arm(ferryfs.HangSync, ferryfs.Arming{})
+		a.wait(a.ctx, storeDeadline*3/2)
 		// The others have to go on before the disk does.
 		err := bounded(a.ctx, storeDeadline+exitsIn, func(ctx context.Context) error {
 			return a.until(ctx, "another leader", func() bool { return a.leads() != m.Name })
