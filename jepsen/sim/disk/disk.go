@@ -42,12 +42,13 @@ type Disk struct {
 	session *Session // nil: no process has the disk
 	faults  Faults
 	counts  Counts
+	eased   chan struct{} // closed, and made anew, when the faults change
 	onCut   func([]raft.Log)
 }
 
 // New makes an empty disk whose fsyncs take about as long as given.
 func New(seed uint64, sync time.Duration) *Disk {
-	return &Disk{sync: sync, rand: rand.New(rand.NewPCG(seed, 0x6469736b)), image: newImage()}
+	return &Disk{sync: sync, rand: rand.New(rand.NewPCG(seed, 0x6469736b)), image: newImage(), eased: make(chan struct{})}
 }
 
 // OnCut has f told of good entries that are about to be cut off the front of the
@@ -147,11 +148,14 @@ func (d *Disk) Wipe() {
 	}
 }
 
-// SetFaults changes what the disk does wrong from now on.
+// SetFaults changes what the disk does wrong from now on. What hangs or is
+// slow ends, well or not as the disk then is.
 func (d *Disk) SetFaults(f Faults) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.faults = f
+	close(d.eased)
+	d.eased = make(chan struct{})
 }
 
 // Counts is what went wrong so far.

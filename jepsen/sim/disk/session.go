@@ -50,13 +50,18 @@ func (s *Session) write(op string, w *write) error {
 		took += d.faults.Slow
 	}
 	s.underway = append(s.underway, w)
+	var eased <-chan struct{}
+	if d.faults.Slow > 0 {
+		eased = d.eased
+	}
 	d.mu.Unlock()
 
 	t := time.NewTimer(took)
+	defer t.Stop()
 	select {
 	case <-t.C:
+	case <-eased:
 	case <-s.gone:
-		t.Stop()
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
