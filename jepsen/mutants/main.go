@@ -60,15 +60,13 @@ func work(ctx context.Context, o options, out io.Writer) error {
 	if o.table != "" && (len(o.only) > 0 || o.build) {
 		return errors.New("a table is of all mutants")
 	}
-	l := lab{root: root, limit: o.limit, build: o.build, keep: o.keep, out: out}
-	if !o.build && !o.trust {
-		if err := l.sound(ctx, list); err != nil {
-			return err
-		}
-	}
+	l := lab{root: root, limit: o.limit, build: o.build, keep: o.keep, out: out, known: map[string]bool{}}
 	var ends []ending
 	for _, m := range list {
-		e := l.try(ctx, m)
+		e := ending{mutant: m, fate: unsound}
+		if o.build || o.trust || l.sound(ctx, m) {
+			e = l.try(ctx, m)
+		}
 		ends = append(ends, e)
 		fmt.Fprintln(out, e)
 		if ctx.Err() != nil {
