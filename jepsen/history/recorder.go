@@ -17,11 +17,29 @@ type Recorder struct {
 	consumers atomic.Uint32
 
 	mu     sync.Mutex
-	ops    []Op
+	ops    [][]Op // in pieces: see pieceOps
 	counts Counts
 	last   int64 // the last ok publish's return
 	gap    int64 // the widest between two ok publishes since the last call of Gap
 }
+
+// pieceOps is how many operations lie in one piece of memory. What is written
+// down is never copied to a larger one while all clients wait for it.
+const pieceOps = 8192
+
+// append adds an operation and returns its place.
+func (r *Recorder) append(o Op) int {
+	last := len(r.ops) - 1
+	if last < 0 || len(r.ops[last]) == pieceOps {
+		r.ops = append(r.ops, make([]Op, 0, pieceOps))
+		last++
+	}
+	r.ops[last] = append(r.ops[last], o)
+	return last*pieceOps + len(r.ops[last]) - 1
+}
+
+// at is the operation at a place.
+func (r *Recorder) at(place int) *Op { return &r.ops[place/pieceOps][place%pieceOps] }
 
 // Counts is how far a run has come.
 type Counts struct {
@@ -56,8 +74,7 @@ func (r *Recorder) Invoke(o Op) int {
 	if o.Kind == Publish {
 		r.counts.Attempted++
 	}
-	r.ops = append(r.ops, o)
-	return len(r.ops) - 1
+	return r.append(o)
 }
 
 // Complete notes the outcome of the operation at a place; fill may set what
@@ -66,7 +83,7 @@ func (r *Recorder) Complete(place int, outcome Outcome, fill func(*Op)) {
 	now := r.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	o := &r.ops[place]
+	o := r.at(place)
 	if o.Outcome != Pending {
 		return
 	}
@@ -95,7 +112,7 @@ func (r *Recorder) Complete(place int, outcome Outcome, fill func(*Op)) {
 func (r *Recorder) Amend(place int, fill func(*Op)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	fill(&r.ops[place])
+	fill(r.at(place))
 }
 
 // Event notes something that happens at one moment, such as a delivery.
@@ -107,8 +124,7 @@ func (r *Recorder) Event(o Op) int {
 	if o.Kind == Deliver {
 		r.counts.Delivered++
 	}
-	r.ops = append(r.ops, o)
-	return len(r.ops) - 1
+	return r.append(o)
 }
 
 // Counts tells how far the run has come.
@@ -131,5 +147,5 @@ func (r *Recorder) Gap() time.Duration {
 func (r *Recorder) Ops() []Op {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.Clone(r.ops)
+	return slices.Concat(r.ops...)
 }
