@@ -96,14 +96,8 @@ func (p *producer) key() history.Key {
 // second, in bursts of up to a quarter of a second's, until ctx ends. opts,
 // which may be nil, gives options of its client.
 func (w *crew) produce(ctx context.Context, i int, rate float64, publish func(context.Context, *producer), opts ...client.Option) {
-	p := &producer{id: w.Recorder.Producer(), rand: w.fork()}
-	w.producing.Go(func() {
-		c, err := w.connect(ctx, w.name, i, opts...)
-		if err != nil {
-			return // ctx ended first
-		}
-		p.Client = c
-		burst := max(1, int(rate/4))
+	burst := max(1, int(rate/4))
+	w.employ(ctx, i, func(p *producer) {
 		for more := true; more; {
 			n := 1 + p.rand.IntN(burst)
 			for i := 0; i < n && ctx.Err() == nil; i++ {
@@ -112,6 +106,20 @@ func (w *crew) produce(ctx context.Context, i int, rate float64, publish func(co
 			pause := float64(n) / rate * (0.5 + p.rand.Float64())
 			more = sleep(ctx, time.Duration(pause*float64(time.Second)))
 		}
+	}, opts...)
+}
+
+// employ starts the i-th producer, which is one until work returns and all
+// that it has published is answered.
+func (w *crew) employ(ctx context.Context, i int, work func(*producer), opts ...client.Option) {
+	p := &producer{id: w.Recorder.Producer(), rand: w.fork()}
+	w.producing.Go(func() {
+		c, err := w.connect(ctx, w.name, i, opts...)
+		if err != nil {
+			return // ctx ended first
+		}
+		p.Client = c
+		work(p)
 		c.open.wait()
 		w.judge(c.close())
 	})

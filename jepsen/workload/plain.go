@@ -10,22 +10,28 @@ import (
 
 const (
 	plainQueue     = "plain"
-	plainProducers = 8 // so many that together they hardly pause
+	plainProducers = 4
 	plainConsumers = 4
 	plainBytes     = 256
 
+	// plainTick is how often a producer publishes what is due by then, and
+	// plainLate the most that it catches up with if something held it up.
+	plainTick = 10 * time.Millisecond
+	plainLate = time.Second
+
 	// plainHold is how long a message is kept: always are some leased, so that
 	// a fault has something to hurt.
-	plainHold = 100 * time.Millisecond
+	plainHold     = 20 * time.Millisecond
+	plainHandlers = 64 // of a consumer
 
 	// PlainFloor is how many messages the checkers of Plain have to have seen
 	// at scale 1.
 	PlainFloor = 4000
 )
 
-// Plain is a stream through one queue: producers with small bursts, and
-// consumers that ack every message after a moment. It is for measuring what a
-// fault costs, at whatever rate, and not one of All.
+// Plain is an even stream through one queue: producers that keep to their rate
+// as a clock does, also on a busy machine, and consumers that ack every message
+// after a moment. It is for measuring, and not one of All.
 type Plain struct{ *crew }
 
 // Name is the workload's.
@@ -39,18 +45,36 @@ func (w *Plain) Setup(ctx context.Context, e *Env) error {
 
 // Run starts the consumers, and produces until ctx ends.
 func (w *Plain) Run(ctx context.Context, e *Env) error {
+	take := consuming{Queue: plainQueue, Prefetch: 256, Concurrency: plainHandlers}
 	for i := range plainConsumers {
-		w.join(member{consuming: consuming{Queue: plainQueue, Prefetch: 256}, place: i, handle: w.take})
+		w.join(member{consuming: take, place: i, handle: w.take})
 	}
 	for i := range plainProducers {
-		w.produce(ctx, i, e.Rate/plainProducers, w.publish)
+		w.employ(ctx, i, func(p *producer) { w.stream(ctx, p, e.Rate/plainProducers) })
 	}
 	w.producing.Wait()
 	return w.err()
 }
 
-func (w *Plain) publish(ctx context.Context, p *producer) {
-	w.judge(p.PublishAsync(ctx, plainQueue, p.key(), plainBytes, func(err error) { w.judge(err) }))
+// stream publishes rate messages a second until ctx ends.
+func (w *Plain) stream(ctx context.Context, p *producer, rate float64) {
+	tick := time.NewTicker(plainTick)
+	defer tick.Stop()
+	due := time.Now() // when the next message is
+	between := time.Duration(float64(time.Second) / rate)
+	for ctx.Err() == nil {
+		now := time.Now()
+		if now.Sub(due) > plainLate {
+			due = now.Add(-plainLate)
+		}
+		for ; !due.After(now) && ctx.Err() == nil; due = due.Add(between) {
+			w.judge(p.PublishAsync(ctx, plainQueue, p.key(), plainBytes, func(err error) { w.judge(err) }))
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
 }
 
 func (w *Plain) take(d *Delivery) {
