@@ -5,7 +5,10 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -15,6 +18,7 @@ import (
 	"github.com/hashicorp/raft-wal/segment"
 	"github.com/hashicorp/raft-wal/types"
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 const (
@@ -52,21 +56,45 @@ func openBackend(o Options, p Failures) (backend, error) {
 // list of free pages, and after the first large truncation that list is most
 // of what is written: 50 commits/s where there were 2,000.
 func openBolt(path string, o Options) (*raftboltdb.BoltStore, error) {
-	db, err := raftboltdb.New(raftboltdb.Options{
-		Path: path,
-		BoltOptions: &bbolt.Options{
-			Timeout:        boltLockWait,
-			NoFreelistSync: true,
-			FreelistType:   bbolt.FreelistMapType,
-		},
+	if err := checkBolt(path); err != nil {
+		return nil, opened(path, err)
+	}
+	var db *raftboltdb.BoltStore
+	err := safely(func() (err error) {
+		db, err = raftboltdb.New(raftboltdb.Options{
+			Path: path,
+			BoltOptions: &bbolt.Options{
+				Timeout:        boltLockWait,
+				NoFreelistSync: true,
+				FreelistType:   bbolt.FreelistMapType,
+			},
+		})
+		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, opened(path, err)
 	}
 	if err := errors.Join(db.Sync(), o.hooks.syncDir(o.Dir)); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
 	}
 	return db, nil
+}
+
+// rotten are the errors that speak about what is in the libraries' files, or
+// what of them is missing. Those libraries put the system's errors into words
+// here and there, so every other error may be one.
+var rotten = []error{
+	errRotten, errPanic, types.ErrCorrupt, bolterrors.ErrInvalid, bolterrors.ErrVersionMismatch,
+	bolterrors.ErrChecksum, fs.ErrNotExist, fs.ErrExist, io.EOF, io.ErrUnexpectedEOF, io.ErrShortBuffer,
+}
+
+// opened says why a library could not open what it wrote: ErrForgotten if its
+// bytes make no sense or are gone, else what the system says.
+func opened(what string, err error) error {
+	if slices.ContainsFunc(rotten, func(known error) bool { return errors.Is(err, known) }) {
+		return fmt.Errorf("%w: open %s: %w", ErrForgotten, what, err)
+	}
+	return fmt.Errorf("open %s: %w", what, err)
 }
 
 func openWAL(o Options, p Failures) (backend, error) {
@@ -78,17 +106,17 @@ func openWAL(o Options, p Failures) (backend, error) {
 	segments := segment.NewFiler(dir, files)
 	meta := &walMeta{segments: segments, segmentBytes: o.SegmentBytes, fail: p.Fail}
 	filer := &walFiler{SegmentFiler: segments}
-	log, err := wal.Open(dir,
-		wal.WithMetaStore(meta),
-		wal.WithSegmentFiler(filer),
-		wal.WithSegmentSize(o.SegmentBytes),
-		wal.WithLogger(bridge(o.Logger, "wal")))
+	var log *wal.WAL
+	err := safely(func() (err error) {
+		log, err = wal.Open(dir,
+			wal.WithMetaStore(meta),
+			wal.WithSegmentFiler(filer),
+			wal.WithSegmentSize(o.SegmentBytes),
+			wal.WithLogger(bridge(o.Logger, "wal")))
+		return err
+	})
 	if err != nil {
-		err = errors.Join(err, files.closeAll(), meta.Close())
-		if errors.Is(err, types.ErrCorrupt) {
-			return backend{}, fmt.Errorf("%w: open its log: %w", ErrForgotten, err)
-		}
-		return backend{}, fmt.Errorf("open log: %w", err)
+		return backend{}, errors.Join(opened("log", err), files.closeAll(), meta.Close())
 	}
 	return backend{&walLog{log, filer, p}, func() error { return errors.Join(log.Close(), meta.Close()) }}, nil
 }

@@ -141,6 +141,9 @@ func (g *guard) close() error {
 	}
 }
 
+// errPanic is a panic of a library: it met bytes that it never wrote.
+var errPanic = errors.New("panic in the store")
+
 // safely turns a panic into an error. Both libraries panic on bytes that they
 // never wrote, and bbolt faults when the disk cannot serve a mapped page.
 func safely(run func() error) (err error) {
@@ -155,10 +158,10 @@ func safely(run func() error) (err error) {
 			return
 		}
 		if bug, ok := r.(runtime.Error); ok {
-			err = fmt.Errorf("panic in the store: %w", bug)
+			err = fmt.Errorf("%w: %w", errPanic, bug)
 			return
 		}
-		err = fmt.Errorf("panic in the store: %v", r)
+		err = fmt.Errorf("%w: %v", errPanic, r)
 	}()
 	return run()
 }

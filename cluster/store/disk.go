@@ -90,7 +90,11 @@ func (nobody) Close() error { return nil }
 // openOn takes the lock over.
 func openOn(disk Disk, lock io.Closer, opts Options) (*Store, error) {
 	s := &Store{opts: opts, poison: newPoison(opts), lock: lock, disk: disk}
-	if err := s.open(); err != nil {
+	err := s.open()
+	if errors.Is(err, errPanic) && !errors.Is(err, ErrForgotten) {
+		err = fmt.Errorf("%w: %w", ErrForgotten, err)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	s.poison.armed.Store(true)

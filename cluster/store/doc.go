@@ -19,7 +19,7 @@
 //	raft.db      term and vote, one record
 //	wal/         the log, if it is raft-wal
 //	log.db       the log, if it is raft-boltdb
-//	snapshots/   raft.FileSnapshotStore
+//	snapshots/   raft.FileSnapshotStore, and a checksum of each snapshot's head
 //
 // What must hold:
 //   - A vote is granted only after the watermark and the vote are durable.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -19,7 +20,8 @@ const (
 	flushEvery = 4 << 20
 )
 
-// folderSnapshots is raft.FileSnapshotStore with the missing folder fsyncs.
+// folderSnapshots is raft.FileSnapshotStore with the missing folder fsyncs, and
+// with the missing checksum (snapshotsum.go).
 // That store fsyncs both files of a snapshot and, after the rename, the folder
 // of all snapshots, but never the snapshot's own folder: after a power loss it
 // may be there and be empty. Both files get their names in Create and keep
@@ -28,6 +30,7 @@ type folderSnapshots struct {
 	*raft.FileSnapshotStore
 	dir     string
 	syncDir func(string) error
+	logger  *slog.Logger
 }
 
 func openFolderSnapshots(o Options) (*folderSnapshots, error) {
@@ -39,7 +42,8 @@ func openFolderSnapshots(o Options) (*folderSnapshots, error) {
 		return nil, err
 	}
 	dir := filepath.Join(o.Dir, snapshotsFolder)
-	return &folderSnapshots{FileSnapshotStore: files, dir: dir, syncDir: o.hooks.syncDir}, nil
+	s := &folderSnapshots{FileSnapshotStore: files, dir: dir, syncDir: o.hooks.syncDir, logger: o.Logger}
+	return s, s.setRottenAside()
 }
 
 // Create implements raft.SnapshotStore.
@@ -59,12 +63,13 @@ func (s *folderSnapshots) Create(version raft.SnapshotVersion, index, term uint6
 	if err != nil {
 		return nil, errors.Join(err, sink.Cancel())
 	}
-	return &folderSink{SnapshotSink: sink, state: state}, nil
+	return &folderSink{SnapshotSink: sink, state: state, store: s}, nil
 }
 
 // folderSink writes a snapshot out on the way.
 type folderSink struct {
 	raft.SnapshotSink
+	store *folderSnapshots
 	state *os.File // the file that the sink writes
 	dirty int      // bytes written since the last flush
 }
@@ -82,7 +87,10 @@ func (k *folderSink) Close() error {
 	if err := k.state.Close(); err != nil {
 		return errors.Join(err, k.SnapshotSink.Cancel())
 	}
-	return k.SnapshotSink.Close()
+	if err := k.SnapshotSink.Close(); err != nil {
+		return err
+	}
+	return sumSnapshot(filepath.Join(k.store.dir, k.ID()), k.store.syncDir)
 }
 
 func (k *folderSink) Cancel() error { return errors.Join(k.state.Close(), k.SnapshotSink.Cancel()) }

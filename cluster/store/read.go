@@ -113,6 +113,12 @@ func openForReading(dir string) (backend, error) {
 }
 
 func openBoltForReading(path string) (backend, error) {
+	if err := checkBolt(path); err != nil {
+		if errors.Is(err, errRotten) {
+			err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+		}
+		return backend{}, err
+	}
 	db, err := raftboltdb.New(raftboltdb.Options{
 		Path:        path,
 		BoltOptions: &bbolt.Options{Timeout: boltLockWait, ReadOnly: true},

@@ -3,7 +3,6 @@
 package store
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -96,44 +95,25 @@ func (noFile) Sync() error                        { return errReadOnly }
 func (noFile) Close() error                       { return nil }
 
 // readMeta is the list of segments, read once.
-type readMeta struct{}
+type readMeta struct{ noStable }
 
 // Load implements types.MetaStore.
 func (*readMeta) Load(dir string) (types.PersistentState, error) {
 	var state types.PersistentState
 	path := filepath.Join(dir, metadb.FileName)
-	db, err := bbolt.Open(path, 0, &bbolt.Options{Timeout: boltLockWait, ReadOnly: true})
+	db, err := openList(path, &bbolt.Options{Timeout: boltLockWait, ReadOnly: true})
 	if errors.Is(err, fs.ErrNotExist) {
 		return state, nil // killed before the list was made
 	}
 	if err != nil {
-		return state, fmt.Errorf("open %s: %w", path, err)
+		return state, err
 	}
-	err = db.View(func(tx *bbolt.Tx) error {
-		bucket := tx.Bucket([]byte(metadb.MetaBucket))
-		if bucket == nil {
-			return nil
-		}
-		raw := bucket.Get([]byte(metadb.MetaKey))
-		if raw == nil {
-			return nil
-		}
-		if err := json.Unmarshal(raw, &state); err != nil {
-			return fmt.Errorf("%w: list of segments: %w", types.ErrCorrupt, err)
-		}
-		return nil
-	})
+	state, err = readList(db)
 	return state, errors.Join(err, db.Close())
 }
 
 // CommitState implements types.MetaStore: raft-wal keeps the state itself.
 func (*readMeta) CommitState(types.PersistentState) error { return nil }
-
-// GetStable implements types.MetaStore.
-func (*readMeta) GetStable([]byte) ([]byte, error) { return nil, errReadOnly }
-
-// SetStable implements types.MetaStore.
-func (*readMeta) SetStable([]byte, []byte) error { return errReadOnly }
 
 // Close implements types.MetaStore.
 func (*readMeta) Close() error { return nil }

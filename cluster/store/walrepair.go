@@ -9,7 +9,6 @@ import (
 	"time"
 
 	wal "github.com/hashicorp/raft-wal"
-	"github.com/hashicorp/raft-wal/metadb"
 	"github.com/hashicorp/raft-wal/types"
 )
 
@@ -106,11 +105,11 @@ func (l *walLog) DeleteRange(min, max uint64) error {
 	return l.WAL.DeleteRange(min, max)
 }
 
-// walMeta is raft-wal's own meta database. We hand it in so that we can close
-// it: raft-wal's Close does not, and the next open of the folder in this
+// walMeta is the list of segments, repaired when it is loaded. Whoever makes it
+// closes it: raft-wal's Close does not, and the next open of the folder in this
 // process would wait for its lock for ever.
 type walMeta struct {
-	metadb.BoltMetaDB
+	walList
 	segments     types.SegmentFiler
 	segmentBytes int
 	fail         func(error)
@@ -118,7 +117,7 @@ type walMeta struct {
 
 // CommitState implements types.MetaStore.
 func (m *walMeta) CommitState(s types.PersistentState) error {
-	err := m.BoltMetaDB.CommitState(s)
+	err := m.walList.CommitState(s)
 	if err != nil {
 		m.fail(err)
 	}
@@ -127,7 +126,7 @@ func (m *walMeta) CommitState(s types.PersistentState) error {
 
 // Load implements types.MetaStore.
 func (m *walMeta) Load(dir string) (types.PersistentState, error) {
-	state, err := m.BoltMetaDB.Load(dir)
+	state, err := m.walList.Load(dir)
 	if err != nil || len(state.Segments) == 0 {
 		return state, err
 	}
