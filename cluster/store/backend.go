@@ -85,7 +85,7 @@ func openBolt(path string, o Options) (*raftboltdb.BoltStore, error) {
 // here and there, so every other error may be one.
 var rotten = []error{
 	errRotten, errPanic, types.ErrCorrupt, bolterrors.ErrInvalid, bolterrors.ErrVersionMismatch,
-	bolterrors.ErrChecksum, fs.ErrNotExist, fs.ErrExist, io.EOF, io.ErrUnexpectedEOF, io.ErrShortBuffer,
+	bolterrors.ErrChecksum, bolterrors.ErrIncompatibleValue, fs.ErrNotExist, fs.ErrExist, io.EOF, io.ErrUnexpectedEOF, io.ErrShortBuffer,
 }
 
 // opened says why a library could not open what it wrote: ErrForgotten if its
