@@ -276,6 +276,7 @@ func (k *Consumer) handle(d *Delivery) {
 	k.mu.Lock()
 	open := d.state == stateStarted
 	d.left = true
+	own := d.asked
 	k.mu.Unlock()
 	if !open {
 		return // settled by the handler, or lost, which its user knows from ctx
@@ -289,6 +290,8 @@ func (k *Consumer) handle(d *Delivery) {
 	var never permanent
 	settle := func(op string, item transport.SettleItem) { d.settleAsync(op, item, time.Time{}, report) }
 	switch {
+	case own != nil:
+		settle(own.op, own.item) // it failed, or nobody knows: what the handler returns does not matter
 	case err == nil:
 		settle("ack", transport.SettleItem{Action: transport.ActionAck})
 	case errors.As(err, &never):

@@ -55,6 +55,7 @@ type Delivery struct {
 	until     time.Time
 	extending bool
 	warned    bool
+	asked     *asked // nil before the first settle
 	left      bool   // its handler has returned
 	lost      *Error // why the lease is lost
 	ctx       context.Context
@@ -201,7 +202,14 @@ func (d *Delivery) begin(op string, item transport.SettleItem) (*settle, error) 
 		return nil, err
 	}
 	d.state = stateSettling
+	d.asked = &asked{op, item}
 	return d.newSettle(op, item), nil
+}
+
+// asked is the settle that was asked for last.
+type asked struct {
+	op   string
+	item transport.SettleItem
 }
 
 func (d *Delivery) settleAndWait(ctx context.Context, op string, item transport.SettleItem) error {

@@ -146,3 +146,30 @@ func TestAckOfAHandlerWaits(t *testing.T) {
 		}
 	})
 }
+
+// A handler that gives its message back, and cannot in time, has not said that
+// the message is done: what it asked for is asked for again.
+func TestFailedNackOfAHandlerIsNoAck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		var nacked error
+		consume(t, conn, func(_ context.Context, d *Delivery) error {
+			c.setDown("n1", true)
+			time.Sleep(100 * time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), second)
+			defer cancel()
+			nacked = d.Nack(ctx)
+			return nil
+		})
+		c.deliver(1, 10, false, "a")
+		time.Sleep(5 * second)
+		c.setDown("n1", false)
+		time.Sleep(2 * second)
+		if !errors.Is(nacked, ErrTimeout) {
+			t.Errorf("nack: %v", nacked)
+		}
+		equal(t, "settles", actions(c.settles()), []string{"nack 10"})
+	})
+}

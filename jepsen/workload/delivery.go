@@ -63,18 +63,25 @@ func (d *Delivery) AckThen(done func(error)) {
 
 // Nack gives the message back and waits for the answer.
 func (d *Delivery) Nack(ctx context.Context, reason client.Reason) error {
-	place, key := d.invoke(history.Nack)
-	err := d.d.Nack(ctx, client.WithReason(reason))
-	d.settled(place, key, err)
-	return err
+	return d.settle(history.Nack, func() error { return d.d.Nack(ctx, client.WithReason(reason)) })
 }
 
 // Reject has the message dead-lettered and waits for the answer.
 func (d *Delivery) Reject(ctx context.Context) error {
-	place, key := d.invoke(history.Reject)
-	err := d.d.Reject(ctx, "rejected on purpose")
-	d.settled(place, key, err)
-	return err
+	return d.settle(history.Reject, func() error { return d.d.Reject(ctx, "rejected on purpose") })
+}
+
+// settle asks again, as another operation, while nothing was done in time and
+// the message is still held: the library would do the same, unseen.
+func (d *Delivery) settle(kind history.Kind, ask func() error) error {
+	for {
+		place, key := d.invoke(kind)
+		err := ask()
+		d.settled(place, key, err)
+		if !errors.Is(err, client.ErrTimeout) || d.ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // Extend has the lease start anew and waits for the answer. Its consumer must
