@@ -6,12 +6,14 @@ IMAGE     ?= ferrymq:local
 FUZZTIME  ?= 1m
 BENCH_OUT ?=
 SEED      ?= 1
+SEEDS     ?= 500
+SIMTIME   ?= 20m
 ROUNDS    ?= 4
 MUTANTS   ?=
 export BENCH_OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help build static test jepsen jepsen-long mutants sim gap false-election bench demo image compose-test fuzz clean
+.PHONY: help build static test jepsen jepsen-long sim mutants gap false-election bench demo image compose-test fuzz clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +33,12 @@ jepsen: build ## break real clusters in 21 ways and account for everything (8 mi
 
 jepsen-long: build ## the same for an hour: other seeds, longer faults
 	bin/ferry jepsen run --seed $(SEED) --rounds $(ROUNDS) --time 20s --dir build/jepsen-long
+
+sim: ## simulate SEEDS clusters under faults; SEED=n replays one and prints its trace
+	@mkdir -p build
+	$(if $(filter command line environment,$(origin SEED)),go run ./jepsen/sim/replay/play -seed $(SEED) -length 78s,\
+		go test -c -o build/sim.test ./jepsen/sim && GOGC=400 build/sim.test -test.run '^TestSeeds$$' -test.timeout 0 \
+		-test.parallel $$(nproc) -seeds $(SEEDS) -time $(SIMTIME) -length 87s)
 
 mutants: ## apply known bugs to copies, one by one: each must be found
 	go run ./jepsen/mutants $(MUTANTS)
