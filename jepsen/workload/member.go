@@ -24,11 +24,11 @@ type member struct {
 const (
 	// stopTimeout is how long a consumer may take to end in order.
 	stopTimeout = 5 * time.Second
-	// A client that ends while it has no link leaves its leases to a grace of
+	// A client that ends while nobody serves it leaves its leases to a grace of
 	// up to 30 s, which the end of a run would wait for: of lonely such clients
-	// one does, and the rest wait for a link, for so long at the most.
-	lonely       = 40
-	linkPatience = 8 * time.Second
+	// one does, and the rest wait for service, for so long at the most.
+	lonely          = 40
+	servicePatience = 8 * time.Second
 	// rejoin is the pause before a refused consumer is tried again.
 	rejoin = 100 * time.Millisecond
 )
@@ -75,7 +75,7 @@ func (w *crew) serve(c *Client, m member, r *rand.Rand) {
 		c.open.wait()
 	}
 	if r.IntN(lonely) > 0 {
-		c.awaitLink(linkPatience)
+		c.awaitService(m.Queue, servicePatience)
 	}
 	w.judge(c.close())
 	<-k.Done() // its handlers have returned, too
@@ -91,11 +91,18 @@ func (w *crew) stop(k *Consumer) {
 	}
 }
 
-// awaitLink waits until the client has a link to a node, or for so long.
-func (c *Client) awaitLink(patience time.Duration) {
-	for end := time.Now().Add(patience); c.conn.State() != client.Connected && time.Now().Before(end); {
-		sleep(context.Background(), linkPoll)
+// awaitService waits until the cluster answers the client, whatever it says,
+// or for so long.
+func (c *Client) awaitService(queue string, patience time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for ctx.Err() == nil {
+		_, err := c.conn.Queue(ctx, queue)
+		if err == nil || errors.Is(err, client.ErrNotFound) || errors.Is(err, client.ErrClosed) || errors.Is(err, client.ErrFenced) {
+			return
+		}
+		sleep(ctx, servicePoll)
 	}
 }
 
-const linkPoll = 20 * time.Millisecond
+const servicePoll = 20 * time.Millisecond
