@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -57,11 +58,17 @@ func (m FileMeta) Load() (Identity, bool, error) {
 	return id, true, nil
 }
 
-// load gives the newer of the files that can be believed.
+// paths of the two files.
+func (m FileMeta) paths() [2]string { return [2]string{m.Path, m.Path + copySuffix} }
+
+// load gives the newer of the files that can be believed, and mends the other:
+// what has rotted once may rot again.
 func (m FileMeta) load() (newest identityFile, some bool, err error) {
 	var bad []error
-	for _, path := range []string{m.Path, m.Path + copySuffix} {
-		f, err := readIdentity(path)
+	var texts [2][]byte
+	for i, path := range m.paths() {
+		var f identityFile
+		f, texts[i], err = readIdentity(path)
 		switch {
 		case errors.Is(err, ErrIdentity):
 			bad = append(bad, err)
@@ -75,22 +82,32 @@ func (m FileMeta) load() (newest identityFile, some bool, err error) {
 	if !some {
 		return newest, false, errors.Join(bad...)
 	}
+	text, err := newest.text()
+	if err != nil {
+		return newest, false, err
+	}
+	for i, path := range m.paths() {
+		if !bytes.Equal(texts[i], text) {
+			if err := replaceFile(path, text); err != nil {
+				return newest, false, err
+			}
+		}
+	}
 	return newest, true, nil
 }
 
-func readIdentity(path string) (f identityFile, err error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return f, err
+func readIdentity(path string) (f identityFile, text []byte, err error) {
+	if text, err = os.ReadFile(path); err != nil {
+		return f, text, err
 	}
-	if err := json.Unmarshal(b, &f); err != nil {
-		return f, fmt.Errorf("%w: %s: %w", ErrIdentity, path, err)
+	if err := json.Unmarshal(text, &f); err != nil {
+		return f, text, fmt.Errorf("%w: %s: %w", ErrIdentity, path, err)
 	}
 	sum, err := f.sum()
 	if err == nil && sum != f.Checksum {
 		err = fmt.Errorf("%w: %s: its checksum is %q, not %s", ErrIdentity, path, f.Checksum, sum)
 	}
-	return f, err
+	return f, text, err
 }
 
 // Save implements Meta: in turn, a new file, fsynced, takes the place of each
@@ -107,15 +124,22 @@ func (m FileMeta) Save(id Identity) error {
 	if f.Checksum, err = f.sum(); err != nil {
 		return err
 	}
-	b, err := json.MarshalIndent(f, "", "  ")
+	text, err := f.text()
 	if err != nil {
 		return err
 	}
-	b = append(b, '\n')
-	if err := replaceFile(m.Path, b); err != nil {
-		return err
+	for _, path := range m.paths() {
+		if err := replaceFile(path, text); err != nil {
+			return err
+		}
 	}
-	return replaceFile(m.Path+copySuffix, b)
+	return nil
+}
+
+// text is what a file holds.
+func (f identityFile) text() ([]byte, error) {
+	b, err := json.MarshalIndent(f, "", "  ")
+	return append(b, '\n'), err
 }
 
 // replaceFile is durable when it returns.
