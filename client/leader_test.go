@@ -93,6 +93,7 @@ func TestAnotherNodeWhenTheLeaderDies(t *testing.T) {
 			t.Errorf("the gap is %v", gap)
 		}
 		conn.Close()
+		synctest.Wait() // until the node has read it
 		if conn.State() != Closed || !slices.Contains(states, Reconnecting) {
 			t.Errorf("states %v", states)
 		}

@@ -153,6 +153,7 @@ func TestDrain(t *testing.T) {
 		got := actions(c.settles())
 		slices.Sort(got)
 		equal(t, "settles", got, []string{"ack 10", "nack 11"})
+		synctest.Wait() // until the node has read it
 		if conn.State() != Closed || c.view().ended != 1 {
 			t.Errorf("%v, %d sessions given up", conn.State(), c.view().ended)
 		}
