@@ -10,6 +10,7 @@ import (
 
 	"github.com/ferrymq/ferrymq/client"
 	"github.com/ferrymq/ferrymq/jepsen/history"
+	"github.com/ferrymq/ferrymq/jepsen/workload"
 )
 
 // replicasPoll is how often replicas are compared while they catch up.
@@ -21,7 +22,7 @@ func replicas(ctx context.Context, urls map[string]string) ([]history.Replica, e
 	conns := map[string]*client.Conn{}
 	defer func() {
 		for _, c := range conns {
-			c.Close()
+			c.Close() // it held nothing
 		}
 	}()
 	for name, url := range urls {
@@ -60,7 +61,7 @@ func atOneIndex(ctx context.Context, conns map[string]*client.Conn) ([]history.R
 			if err != nil {
 				return all, fmt.Errorf("queues of %s: %w", name, err)
 			}
-			r.Queues = append(r.Queues, QueueOf(q))
+			r.Queues = append(r.Queues, workload.QueueOf(q))
 		}
 		after, err := groupOf(ctx, c, name)
 		if err != nil {
@@ -85,12 +86,4 @@ func groupOf(ctx context.Context, c *client.Conn, name string) (client.GroupInfo
 		return client.GroupInfo{}, fmt.Errorf("%s knows of no group", name)
 	}
 	return info.Groups[0], nil
-}
-
-// QueueOf is a queue's counts in the words of a history.
-func QueueOf(q client.QueueInfo) history.Queue {
-	return history.Queue{
-		Name: q.Name, Incarnation: q.Incarnation, Ready: q.Ready, Leased: q.Leased, Parked: q.Parked,
-		Published: q.Published, Acked: q.Acked, Dead: q.Dead, Purged: q.Purged,
-	}
 }

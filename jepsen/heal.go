@@ -74,7 +74,7 @@ func (a *arena) skewSeen(m *machine, offset time.Duration) bool {
 	if err := errors.Join(err, bad, response.Body.Close()); err != nil {
 		return false
 	}
-	return (told.Sub(time.Now()) - offset).Abs() < skewTolerance
+	return (time.Until(told) - offset).Abs() < skewTolerance
 }
 
 // stopNodes stops every node cleanly, so that its log can be read.

@@ -47,7 +47,7 @@ func (p *prober) watch(ctx context.Context, name, url string) {
 			return
 		}
 	}
-	defer conn.Close()
+	defer conn.Close() // it held nothing
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	for {

@@ -37,7 +37,9 @@ formatted() {
 vet() { go vet ./... && go vet -tags invariants,long ./fsm ./jepsen; }
 
 # The packages that will run in a simulation may not depend on a disk.
-wasip1() { GOOS=wasip1 GOARCH=wasm go build ./fsm/... ./transport/... ./broker ./cluster ./client; }
+wasip1() {
+	GOOS=wasip1 GOARCH=wasm go build ./fsm/... ./transport/... ./broker ./cluster ./cluster/store ./client ./jepsen/sim
+}
 
 # A slice of the fault suite: real processes in namespaces, which needs root.
 slice() {
