@@ -255,6 +255,13 @@ func (d *Delivery) settled(s *settle, refused *Error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	defer k.checkDrained()
+	if s.answer != nil { // before the context ends: whoever waits may wait on that too
+		var err error
+		if refused != nil {
+			err = refused
+		}
+		s.answer <- err // holds one
+	}
 	extension := s.item.Action == transport.ActionExtend
 	if extension {
 		d.extending = false

@@ -146,9 +146,6 @@ func (o *outbox) endSettle(s *settle, refused *Error) {
 		err = refused
 	}
 	s.d.settled(s, refused)
-	if s.answer != nil {
-		s.answer <- err
-	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.settleOver(s)

@@ -78,6 +78,26 @@ func TestAcksShareFramesAndCallBack(t *testing.T) {
 	})
 }
 
+// The context of a delivery ends with its settle. Who waits for the answer on
+// that context must find the answer then, not an unknown outcome.
+func TestSettleWithTheDeliverysContext(t *testing.T) {
+	k := newConsumer(t.Context(), &Conn{}, "q", nil, consumeOptions{})
+	d := &Delivery{Queue: "q", k: k, state: stateSettling}
+	s := d.newSettle("ack", transport.SettleItem{Action: transport.ActionAck})
+	s.answer = make(chan error, 1)
+	ctx := d.Context()
+	d.settled(s, nil)
+	<-ctx.Done()
+	select {
+	case err := <-s.answer:
+		if err != nil {
+			t.Error(err)
+		}
+	default:
+		t.Error("the context ended before the answer was there")
+	}
+}
+
 func TestSettleContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newFakeCluster(t, "n1")

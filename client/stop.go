@@ -36,15 +36,18 @@ func (k *Consumer) Err() error {
 }
 
 // stop begins the end, once.
-func (k *Consumer) stop() {
+func (k *Consumer) stop() { k.stopFor(k.ctx.Err()) }
+
+// stopFor is stop for a reason, which may be nil.
+func (k *Consumer) stopFor(why error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.state != consuming {
 		return
 	}
 	k.state = stopping
-	if err := k.ctx.Err(); err != nil {
-		k.err = err
+	if why != nil {
+		k.err = why
 	}
 	k.beginEnd()
 }
@@ -120,7 +123,8 @@ func (k *Consumer) wind() {
 func (k *Consumer) watch(ctx context.Context) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.unwatch = context.AfterFunc(ctx, k.stop)
+	// The consumer's own context may end a moment later than its parent.
+	k.unwatch = context.AfterFunc(ctx, func() { k.stopFor(ctx.Err()) })
 }
 
 // waitSettled waits until every settle is answered, but not for what the user

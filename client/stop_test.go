@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,6 +58,64 @@ func TestStopGivesUp(t *testing.T) {
 		synctest.Wait()
 		if n := len(c.view().cancels); n != 2 || !c.view().cancels[1].Return {
 			t.Errorf("cancels %+v", c.view().cancels)
+		}
+	})
+}
+
+// backwards is a context that tells of its end those first who asked last.
+type backwards struct {
+	context.Context
+	mu   sync.Mutex
+	end  []func()
+	done chan struct{}
+}
+
+func (b *backwards) Done() <-chan struct{} { return b.done }
+
+func (b *backwards) Err() error {
+	select {
+	case <-b.done:
+		return context.Canceled
+	default:
+		return nil
+	}
+}
+
+func (b *backwards) AfterFunc(f func()) func() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.end = append(b.end, f)
+	return func() bool { return true }
+}
+
+func (b *backwards) cancel() {
+	close(b.done)
+	b.mu.Lock()
+	end := slices.Clone(b.end)
+	b.mu.Unlock()
+	slices.Reverse(end)
+	for _, f := range end {
+		f()
+		synctest.Wait()
+	}
+}
+
+// A consumer tells that its context ended although its own, which is derived
+// from that, ends a moment later.
+func TestConsumerTellsOfItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		ctx := &backwards{Context: t.Context(), done: make(chan struct{})}
+		k, err := conn.Consume(ctx, "q", new(gather).handle)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx.cancel()
+		<-k.Done()
+		if !errors.Is(k.Err(), context.Canceled) {
+			t.Errorf("ended by %v", k.Err())
 		}
 	})
 }
