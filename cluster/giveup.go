@@ -11,8 +11,13 @@ import (
 // giveUp has a replica rebuilt that cannot follow its leader, if the leader
 // agrees. Whatever keeps this one from following may keep others from it, too:
 // if all wiped themselves, nobody would be left to join.
+//
+// The leader is asked once for each install that was too many; one that still
+// cannot follow gets the next. A replica that was refused and gets no more
+// follows, or soon will, and no entry may have shown it yet. If it went on
+// asking, the leader would agree as soon as others were seen to follow.
 func (n *Node) giveUp(r *replica) error {
-	why := r.stuck.Load()
+	why := r.stuck.Swap(nil)
 	if why == nil || !r.fsm.cannot.Load() || n.Err() != nil {
 		return nil
 	}

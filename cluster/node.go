@@ -55,7 +55,7 @@ type replica struct {
 	stores GroupStores
 	layer  *StreamLayer
 	pilot  *pilot
-	stuck  atomic.Pointer[error] // why the replica could not follow, last
+	stuck  atomic.Pointer[error] // why the replica cannot follow, until the leader is asked about it
 }
 
 // NewNode opens the node's groups and serves peers and raft on the port. What
