@@ -112,7 +112,12 @@ func (c *Cluster) Start(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.Ready(ctx)
+	for _, n := range c.nodes { // one that has ended already is not ready either
+		if err := n.Ready(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Ready waits until every running node is ready.
