@@ -45,8 +45,8 @@ wasip1() {
 slice() {
 	dir=$(mktemp -d) || return 1
 	go build -o "$dir/ferry" ./cmd/ferry &&
-		"$dir/ferry" jepsen run --seed 1 --time 4s --budget 85s --dir "$dir/report" \
-			--nemesis isolate-leader,power-loss-all,bit-rot
+		"$dir/ferry" jepsen run --seed 1 --time 4s --budget 90s --dir "$dir/report" \
+			--nemesis isolate-leader,power-loss-all
 	code=$?
 	rm -rf "$dir"
 	return $code
