@@ -72,13 +72,20 @@ func (d *Delivery) Reject(ctx context.Context) error {
 }
 
 // settle asks again, as another operation, while nothing was done in time and
-// the message is still held: the library would do the same, unseen.
+// the message is still held. When it is given up, the library goes on asking
+// when the handler returns: an operation of whose end nobody is told.
 func (d *Delivery) settle(kind history.Kind, ask func() error) error {
 	for {
 		place, key := d.invoke(kind)
 		err := ask()
 		d.settled(place, key, err)
-		if !errors.Is(err, client.ErrTimeout) || d.ctx.Err() != nil {
+		switch {
+		case !errors.Is(err, client.ErrTimeout):
+			return err
+		case d.ctx.Err() != nil:
+			place, key = d.invoke(kind)
+			d.c.answers.forget(key)
+			d.c.env.Recorder.Complete(place, history.Unknown, nil)
 			return err
 		}
 	}
