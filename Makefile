@@ -38,7 +38,7 @@ sim: ## simulate SEEDS clusters under faults; SEED=n replays one and prints its 
 	@mkdir -p build
 	$(if $(filter command line environment,$(origin SEED)),go run ./jepsen/sim/replay/play -seed $(SEED) -length 78s,\
 		go test -c -o build/sim.test ./jepsen/sim && GOGC=400 build/sim.test -test.run '^TestSeeds$$' -test.timeout 0 \
-		-test.parallel $$(nproc) -seeds $(SEEDS) -time $(SIMTIME) -length 87s)
+		-test.parallel $$(nproc) -seeds $(SEEDS) -time $(SIMTIME) -length 78s)
 
 mutants: ## apply known bugs to copies, one by one: each must be found
 	go run ./jepsen/mutants $(MUTANTS)
