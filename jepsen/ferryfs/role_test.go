@@ -87,19 +87,19 @@ func (a *actor) next(t testing.TB) (line string, ok bool) {
 	}
 }
 
-// kill ends it, and returns its last line.
-func (a *actor) kill() (last string) {
+// kill ends it, and returns what it had said and nobody has read.
+func (a *actor) kill() (unread []string) {
 	if a.cmd.Process == nil {
-		return ""
+		return nil
 	}
 	if err := a.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return err.Error()
+		return []string{err.Error()}
 	}
 	for line := range a.lines {
-		last = line
+		unread = append(unread, line)
 	}
 	_ = a.cmd.Wait()
-	return last
+	return unread
 }
 
 // run lets a role end by itself, and returns its last line.

@@ -137,9 +137,11 @@ func writeAndCut(t *testing.T, f *FS, role, check string, l Loss) (acked uint64,
 		acked = number(t, line)
 	}
 	f.Freeze()
-	last := a.kill()
-	if n, err := strconv.ParseUint(last, 10, 64); err == nil {
-		acked = n
+	// Its last words may be that a write failed.
+	for _, line := range a.kill() {
+		if n, err := strconv.ParseUint(line, 10, 64); err == nil {
+			acked = n
+		}
 	}
 	cut(t, f, l)
 	return acked, run(t, check, f.Mountpoint())
