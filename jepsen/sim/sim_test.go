@@ -17,7 +17,7 @@ import (
 )
 
 var (
-	seeds  = flag.Uint64("seeds", 6, "how many seeds to run")
+	seeds  = flag.Uint64("seeds", 4, "how many seeds to run")
 	from   = flag.Uint64("from", 1, "the first seed")
 	within = flag.Duration("time", 0, "begin no seed after so long; 0: no bound")
 	length = flag.Duration("length", 10*time.Second, "simulated time with faults of each seed")
