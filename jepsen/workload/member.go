@@ -27,7 +27,7 @@ const (
 	// A client that ends while nobody serves it leaves its leases to a grace of
 	// up to 30 s, which the end of a run would wait for: of lonely such clients
 	// one does, and the rest wait for service, for so long at the most.
-	lonely          = 40
+	lonely          = 400
 	servicePatience = 8 * time.Second
 	// rejoin is the pause before a refused consumer is tried again.
 	rejoin = 100 * time.Millisecond
