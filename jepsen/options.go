@@ -46,7 +46,7 @@ type Options struct {
 const (
 	defaultTime = 6 * time.Second
 	defaultRate = 6000
-	timeMin     = 2 * time.Second
+	timeMin     = 4 * time.Second // a fault that stays is judged after frozenSettle
 	timeMax     = time.Hour
 	rateMax     = 1e6
 	roundsMax   = 1000
