@@ -24,11 +24,15 @@ func TestInterruptedRunLeavesNothing(t *testing.T) {
 			own := filepath.Join(t.TempDir(), "ferry")
 			require.NoError(t, os.Link(ferry, own))
 			before := mountsHere(t)
-			run := exec.Command(own, "jepsen", "run", "--nemesis", "none", "--time", "1m", "--dir", t.TempDir())
+			report := t.TempDir()
+			run := exec.Command(own, "jepsen", "run", "--nemesis", "none", "--time", "1m", "--dir", report)
 			require.NoError(t, run.Start())
 			require.Eventually(t, func() bool { return servers(t, own) == 3 }, time.Minute, 50*time.Millisecond,
 				"a run as root, or with sudo without a password, starts three nodes")
-			time.Sleep(time.Second) // so that the nodes are busy with their disks
+			require.Eventually(t, func() bool { // then the nodes are busy with their disks
+				said, err := os.ReadFile(filepath.Join(report, "001-none", "harness.log"))
+				return err == nil && strings.Contains(string(said), "hurting")
+			}, time.Minute, 50*time.Millisecond)
 			require.NoError(t, run.Process.Signal(how))
 			require.Error(t, run.Wait())
 			require.Eventually(t, func() bool { return processes(t, own) == 0 }, time.Minute, 50*time.Millisecond)
