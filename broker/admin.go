@@ -95,7 +95,7 @@ func (c *conn) queueCommand(f *transport.Frame, decode func([]byte) error, heade
 
 func settingsOf(s *transport.QueueSettings) fsm.Settings {
 	return fsm.Settings{
-		MaxMessages: s.MaxMessages, MaxBytes: s.MaxBytes, Overflow: uint8(s.Overflow),
+		MaxMessages: s.MaxMessages, MaxBytes: s.MaxBytes, Overflow: fsm.Overflow(s.Overflow),
 		FailureLimit: s.FailureLimit, LeaseMillis: s.LeaseMs,
 		DLQMessages: s.DLQMessages, DLQBytes: s.DLQBytes,
 	}

@@ -41,6 +41,28 @@ func Append(dst []byte, c Command) []byte {
 		return AppendSetVersion(dst, x)
 	case *Checkpoint:
 		return AppendCheckpoint(dst)
+	case *Commit:
+		return AppendCommit(dst, x)
+	case *Amend:
+		return AppendAmend(dst, x)
+	case *Breaker:
+		return AppendBreaker(dst, x)
+	case *GroupResume:
+		return AppendGroupResume(dst, x)
+	case *TenantWeight:
+		return AppendTenantWeight(dst, x)
+	case *TopicCreate:
+		return AppendTopicCreate(dst, x)
+	case *TopicDelete:
+		return AppendTopicDelete(dst, x)
+	case *Subscribe:
+		return AppendSubscribe(dst, x)
+	case *Request:
+		return AppendRequest(dst, x)
+	case *Reply:
+		return AppendReply(dst, x)
+	case *Await:
+		return AppendAwait(dst, x)
 	}
 	panic(fmt.Sprintf("fsm: no encoding of %T", c)) // Command is sealed: newCommand lists them all
 }

@@ -267,7 +267,7 @@ func TestCountsAreLimited(t *testing.T) {
 	if len(page) != 3 || !more || page[0].Name != "q10.dlq" || page[2].Name != "q100.dlq" {
 		t.Fatalf("%v %v", page, more)
 	}
-	if page, more = d.s.Queues("", "q9", 10000); more || page[0].Name != "q9.dlq" {
+	if page, more = d.s.Queues("", "q9", MaxQueues); more || page[0].Name != "q9.dlq" {
 		t.Fatalf("%d queues, first %q", len(page), page[0].Name)
 	}
 }

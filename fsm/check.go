@@ -69,7 +69,7 @@ func (s *State) checkQueue(q *queue, all *tally) error {
 	}
 	if q.deadLetter == 0 {
 		q.returned.Scan(func(place uint64, m message) bool {
-			if m.death == nil {
+			if m.death() == nil {
 				err = fmt.Errorf("queue %d: dead letter at place %d without death", q.incarnation, place)
 			}
 			return err == nil
@@ -141,10 +141,11 @@ func (s *State) checkShelf(h *shelf, places uint64) (t tally, err error) {
 	}
 	for _, walk := range []func(){
 		func() { h.returned.Scan(visit) },
+		func() { h.waiting.Scan(visit) },
 		func() { h.leased.Scan(func(place uint64, l lease) bool { return visit(place, l.message) }) },
 		func() {
 			h.parked.Scan(func(place uint64, m message) bool {
-				if m.death == nil {
+				if m.death() == nil {
 					err = fmt.Errorf("parked at place %d without death", place)
 				}
 				return err == nil && visit(place, m)

@@ -110,7 +110,7 @@ func (s *State) deliver(x *session, c *consumer, q *queue, place uint64, l *leas
 		Kind: EffectDeliver, Session: x.id, Epoch: x.epoch, Node: x.node, Consumer: c.number,
 		Incarnation: q.incarnation, Place: place, Token: l.token,
 		ID:      ID{Group: s.group, Index: l.index, Position: l.position},
-		Attempt: l.attempts, Failures: l.failures, EnqueuedMillis: l.wall, Death: l.death, Body: b,
+		Attempt: l.attempts, Failures: l.failures, EnqueuedMillis: l.wall, Death: l.death(), Body: b,
 	}
 	if c.noAck {
 		e.Number = c.assigned

@@ -22,9 +22,14 @@ const (
 	Unsupported    Code = 14
 	Denied         Code = 15
 	InUse          Code = 16
+	NoResponders   Code = 17 // request: nobody is attached to the queue
+	ResponderLost  Code = 18 // request without retry: the holder's lease ended
+	Expired        Code = 19 // request: no answer before its deadline
+	DeadLettered   Code = 20 // request: its message failed too often, or was rejected or removed
 )
 
-// Cause refines Busy and LeaseLost.
+// Cause refines Busy and LeaseLost. Those missing here are refusals from
+// outside the machine.
 type Cause uint8
 
 const (
@@ -33,10 +38,13 @@ const (
 	CauseBytes        Cause = 2
 	CauseWindow       Cause = 3
 	CauseSessions     Cause = 7
+	CauseDedup        Cause = 8  // busy: the window of message ids is full
+	CauseRequests     Cause = 10 // busy: too many unanswered requests of the session
 	CauseExpired      Cause = 16
 	CauseSettled      Cause = 17
 	CauseSessionEnded Cause = 18
 	CauseQueueGone    Cause = 19
 	CauseNotHolder    Cause = 20
 	CauseUnknownToken Cause = 21
+	CauseRequeued     Cause = 22 // an operator took it back
 )

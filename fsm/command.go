@@ -29,6 +29,18 @@ const (
 	KindQueuePause  Kind = 16
 	KindVersion     Kind = 17 // SetVersion
 	KindCheckpoint  Kind = 18 // Checkpoint: replicas take the full hash here
+
+	KindCommit       Kind = 19
+	KindAmend        Kind = 20
+	KindBreaker      Kind = 21
+	KindGroupResume  Kind = 22
+	KindTenantWeight Kind = 23
+	KindTopicCreate  Kind = 24
+	KindTopicDelete  Kind = 25
+	KindSubscribe    Kind = 26
+	KindRequest      Kind = 27
+	KindReply        Kind = 28
+	KindAwait        Kind = 29
 )
 
 // SessionID is chosen at random by the client.
@@ -101,11 +113,11 @@ type (
 		Epoch   uint64
 	}
 
-	// Publish carries Count records (package record) for one queue, each as
-	// one msgpack binary, back to back.
+	// Publish carries Count records (package record) for one queue or topic,
+	// each as one msgpack binary, back to back.
 	Publish struct {
 		OpHeader
-		Queue   string
+		Queue   string // or topic
 		Count   uint32
 		Records []byte
 	}
@@ -154,17 +166,6 @@ type (
 		Through  uint64
 	}
 
-	// Settings of a queue; zero is the default.
-	Settings struct {
-		MaxMessages  uint64
-		MaxBytes     uint64
-		Overflow     uint8
-		FailureLimit int32
-		LeaseMillis  uint32
-		DLQMessages  uint64
-		DLQBytes     uint64
-	}
-
 	QueueCreate struct {
 		OpHeader
 		Queue    string
@@ -193,6 +194,113 @@ type (
 		OpHeader
 		Queue  string
 		Paused bool
+	}
+
+	// Commit settles and publishes in one step: all of it or nothing.
+	Commit struct {
+		OpHeader
+		Settles   []SettleItem
+		Publishes []CommitPublish
+	}
+
+	// CommitPublish is what a Commit publishes to one queue or topic, as in
+	// Publish.
+	CommitPublish struct {
+		Queue   string
+		Count   uint32
+		Records []byte
+	}
+
+	// AmendItem names a message: by its place, and by its id so that nothing
+	// else is hit when the place is another message's by now.
+	AmendItem struct {
+		Place    uint64
+		Index    uint64
+		Position uint32
+	}
+
+	// Amend does one thing to messages of a queue, each judged for itself.
+	Amend struct {
+		OpHeader
+		Queue    string
+		Action   AmendAction
+		To       string // AmendMove: the queue, or "" for where a dead letter came from
+		AtMillis int64  // AmendSchedule: wall clock; at or before the state's is now
+		Reset    bool   // AmendMove: forget attempts, failures and history
+		Items    []AmendItem
+	}
+
+	// Breaker opens or closes a queue's circuit breaker by hand.
+	Breaker struct {
+		OpHeader
+		Queue  string
+		Action BreakerAction
+	}
+
+	// GroupResume lets a parked message group go on.
+	GroupResume struct {
+		OpHeader
+		Queue string
+		Group string
+	}
+
+	// TenantWeight sets how many messages a tenant of a fair queue gets in a
+	// round; 0 is 1.
+	TenantWeight struct {
+		OpHeader
+		Queue  string
+		Tenant string
+		Weight uint32
+	}
+
+	TopicCreate struct {
+		OpHeader
+		Topic    string
+		Settings TopicSettings
+	}
+
+	// TopicDelete deletes the topic and its subscriptions with their messages.
+	TopicDelete struct {
+		OpHeader
+		Topic    string
+		IfUnused bool // only without subscriptions
+	}
+
+	// Subscribe makes a subscription: a queue that gets what is published to
+	// the topic under a subject that its filter matches.
+	Subscribe struct {
+		OpHeader
+		Topic    string
+		Queue    string
+		Filter   string
+		Required bool // a publish is refused while this subscription is full
+		Session  bool // deleted when the session ends
+		Settings Settings
+	}
+
+	// Request publishes one record that asks for an answer until its deadline
+	// attribute.
+	Request struct {
+		OpHeader
+		Queue   string
+		NoRetry bool // the loss of its responder is the answer
+		Records []byte
+	}
+
+	// Reply settles a request's delivery with its answer, a record.
+	Reply struct {
+		OpHeader
+		Incarnation uint64
+		Place       uint64
+		Token       uint64
+		Records     []byte
+	}
+
+	// Await asks again for the answer to a request, by its operation number.
+	Await struct {
+		Session SessionID
+		Epoch   uint64
+		Number  uint64
 	}
 
 	// SetVersion raises the active version.
@@ -227,4 +335,22 @@ const (
 	ReasonMessage    Reason = 1
 	ReasonDownstream Reason = 2
 	ReasonShutdown   Reason = 3
+)
+
+// AmendAction is what an Amend does to a message.
+type AmendAction uint8
+
+const (
+	AmendDelete   AmendAction = 1 // gone for good; not a leased one
+	AmendMove     AmendAction = 2 // to another queue, under the same id; not a leased one
+	AmendRequeue  AmendAction = 3 // ready now, behind everything else; its lease, if it has one, ends
+	AmendSchedule AmendAction = 4 // ready at a time; not a leased one
+)
+
+// BreakerAction is what an operator does to a breaker.
+type BreakerAction uint8
+
+const (
+	BreakerOpen  BreakerAction = 1 // until it is closed by hand
+	BreakerClose BreakerAction = 2 // its window starts anew
 )

@@ -11,8 +11,8 @@ func (s *State) deadLetter(q *queue, place uint64, m message, reason, note strin
 		s.drop(m.index, m.position)
 		return
 	}
-	m.death = &Death{Queue: q.name, Reason: reason, Attempts: m.attempts, Failures: m.failures,
-		Error: note, AtMillis: s.clock.WallMillis}
+	m.more = &more{death: &Death{Queue: q.name, Reason: reason, Attempts: m.attempts, Failures: m.failures,
+		Error: note, AtMillis: s.clock.WallMillis}}
 	d := s.queue(q.deadLetter)
 	if d.fits(m.size) != CauseNone {
 		q.parked.Set(place, m)

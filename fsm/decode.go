@@ -89,18 +89,22 @@ const settleItemMin = 7
 
 func (x *Settle) read(c *wire.Cursor) {
 	x.OpHeader.read(c)
+	x.Items = readSettles(c, x.Items[:0])
+}
+
+func readSettles(c *wire.Cursor, items []SettleItem) []SettleItem {
 	n := c.ArrayLen(c.Left() / settleItemMin)
-	x.Items = x.Items[:0]
 	for range n {
-		x.Items = append(x.Items, SettleItem{
+		items = append(items, SettleItem{
 			Incarnation: c.Uint(), Place: c.Uint(), Token: c.Uint(),
 			Action: Action(c.Uint8()), Reason: Reason(c.Uint8()),
 			DelayMillis: c.Uint32(), Error: c.String(),
 		})
 		if c.Err() != nil {
-			return
+			break
 		}
 	}
+	return items
 }
 
 func (x *Consume) read(c *wire.Cursor) {
@@ -125,16 +129,6 @@ func (x *Credit) read(c *wire.Cursor) {
 	x.Epoch = c.Uint()
 	x.Consumer = c.Uint32()
 	x.Through = c.Uint()
-}
-
-func (s *Settings) read(c *wire.Cursor) {
-	s.MaxMessages = c.Uint()
-	s.MaxBytes = c.Uint()
-	s.Overflow = c.Uint8()
-	s.FailureLimit = c.Int32()
-	s.LeaseMillis = c.Uint32()
-	s.DLQMessages = c.Uint()
-	s.DLQBytes = c.Uint()
 }
 
 func (x *QueueCreate) read(c *wire.Cursor) {

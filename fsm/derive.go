@@ -25,6 +25,10 @@ func (x *restorer) derive() error {
 			q.bytes += uint64(m.size)
 			return true
 		})
+		q.waiting.Scan(func(_ uint64, m message) bool {
+			q.bytes += uint64(m.size)
+			return true
+		})
 		q.parked.Scan(func(_ uint64, m message) bool {
 			q.bytes += uint64(m.size)
 			return true

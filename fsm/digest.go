@@ -38,6 +38,8 @@ func (r *Result) appendDigest(b []byte) []byte {
 	for _, v := range r.Items {
 		b = append(b, byte(v.Code), byte(v.Cause))
 		b = binary.AppendUvarint(b, uint64(v.RetryAfterMillis))
+		b = binary.AppendUvarint(b, v.FirstIndex)
+		b = binary.AppendUvarint(b, uint64(v.FirstPosition))
 	}
 	return b
 }
@@ -51,16 +53,38 @@ func (e *Effect) appendDigest(b []byte) []byte {
 		uint64(e.LeaseMillis), uint64(e.EnqueuedMillis)} {
 		b = binary.AppendUvarint(b, v)
 	}
+	b = append(b, bit(e.Request))
 	if e.Death == nil {
 		return append(b, 0)
 	}
-	d := e.Death
-	b = appendText(append(b, 1), d.Queue)
+	return e.Death.appendDigest(append(b, 1))
+}
+
+func bit(v bool) byte {
+	if v {
+		return 1
+	}
+	return 0
+}
+
+func (d *Death) appendDigest(b []byte) []byte {
+	b = appendText(b, d.Queue)
 	b = appendText(b, d.Reason)
 	b = binary.AppendUvarint(b, uint64(d.Attempts))
 	b = binary.AppendUvarint(b, uint64(d.Failures))
 	b = appendText(b, d.Error)
-	return binary.AppendUvarint(b, uint64(d.AtMillis))
+	b = binary.AppendUvarint(b, uint64(d.AtMillis))
+	b = binary.AppendUvarint(b, uint64(d.Forgotten))
+	b = binary.AppendUvarint(b, uint64(len(d.History)))
+	for i := range d.History {
+		a := &d.History[i]
+		b = binary.AppendUvarint(b, uint64(a.AtMillis))
+		b = append(b, a.Session[:]...)
+		b = binary.AppendUvarint(b, uint64(a.Consumer))
+		b = binary.AppendUvarint(b, a.Token)
+		b = appendText(b, a.Error)
+	}
+	return b
 }
 
 func appendText(b []byte, s string) []byte {

@@ -39,6 +39,8 @@ func (s *State) command(offset int, content, entry []byte) (Result, error) {
 	return r, err
 }
 
+func unsupported(*session) Result { return Result{Code: Unsupported} }
+
 // operation carries out a numbered command.
 func (s *State) operation(x Command) (Result, bool) {
 	switch c := x.(type) {
@@ -56,6 +58,26 @@ func (s *State) operation(x Command) (Result, bool) {
 		return s.simple(&c.OpHeader, func(*session) Result { return s.purge(c) }), true
 	case *QueuePause:
 		return s.simple(&c.OpHeader, func(*session) Result { return s.pause(c) }), true
+	case *Commit:
+		return s.simple(&c.OpHeader, unsupported), true
+	case *Amend:
+		return s.simple(&c.OpHeader, unsupported), true
+	case *Breaker:
+		return s.simple(&c.OpHeader, unsupported), true
+	case *GroupResume:
+		return s.simple(&c.OpHeader, unsupported), true
+	case *TenantWeight:
+		return s.simple(&c.OpHeader, unsupported), true
+	case *TopicCreate:
+		return s.simple(&c.OpHeader, unsupported), true
+	case *TopicDelete:
+		return s.simple(&c.OpHeader, unsupported), true
+	case *Subscribe:
+		return s.simple(&c.OpHeader, unsupported), true
+	case *Request:
+		return s.simple(&c.OpHeader, unsupported), true
+	case *Reply:
+		return s.simple(&c.OpHeader, unsupported), true
 	}
 	return Result{}, false
 }
@@ -77,6 +99,8 @@ func (s *State) other(x Command) (Result, error) {
 		return s.end(c), nil
 	case *Credit:
 		return s.give(c), nil
+	case *Await:
+		return unsupported(nil), nil
 	case *Checkpoint:
 		s.work.checkpoint = true
 		return Result{}, nil

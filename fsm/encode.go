@@ -100,9 +100,13 @@ func AppendPublish(dst []byte, c *Publish) []byte {
 func AppendSettle(dst []byte, c *Settle) []byte {
 	from := len(dst)
 	dst = appendHeader(dst, KindSettle, &c.OpHeader)
-	dst = wire.AppendArrayLen(dst, len(c.Items))
-	for i := range c.Items {
-		it := &c.Items[i]
+	return seal(appendSettles(dst, c.Items), from)
+}
+
+func appendSettles(dst []byte, items []SettleItem) []byte {
+	dst = wire.AppendArrayLen(dst, len(items))
+	for i := range items {
+		it := &items[i]
 		dst = wire.AppendUint(dst, it.Incarnation)
 		dst = wire.AppendUint(dst, it.Place)
 		dst = wire.AppendUint(dst, it.Token)
@@ -111,7 +115,7 @@ func AppendSettle(dst []byte, c *Settle) []byte {
 		dst = wire.AppendUint(dst, uint64(it.DelayMillis))
 		dst = wire.AppendString(dst, it.Error)
 	}
-	return seal(dst, from)
+	return dst
 }
 
 func AppendConsume(dst []byte, c *Consume) []byte {
@@ -143,16 +147,6 @@ func AppendCredit(dst []byte, c *Credit) []byte {
 	dst = wire.AppendUint(dst, uint64(c.Consumer))
 	dst = wire.AppendUint(dst, c.Through)
 	return seal(dst, from)
-}
-
-func appendSettings(dst []byte, s *Settings) []byte {
-	dst = wire.AppendUint(dst, s.MaxMessages)
-	dst = wire.AppendUint(dst, s.MaxBytes)
-	dst = wire.AppendUint(dst, uint64(s.Overflow))
-	dst = wire.AppendInt(dst, int64(s.FailureLimit))
-	dst = wire.AppendUint(dst, uint64(s.LeaseMillis))
-	dst = wire.AppendUint(dst, s.DLQMessages)
-	return wire.AppendUint(dst, s.DLQBytes)
 }
 
 func AppendQueueCreate(dst []byte, c *QueueCreate) []byte {

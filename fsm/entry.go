@@ -35,24 +35,35 @@ type Command interface {
 	read(*wire.Cursor)
 }
 
-func (*Leader) Kind() Kind      { return KindLeader }
-func (*DetachNode) Kind() Kind  { return KindDetachNode }
-func (*Open) Kind() Kind        { return KindOpen }
-func (*Attach) Kind() Kind      { return KindAttach }
-func (*Detach) Kind() Kind      { return KindDetach }
-func (*End) Kind() Kind         { return KindEnd }
-func (*Publish) Kind() Kind     { return KindPublish }
-func (*Settle) Kind() Kind      { return KindSettle }
-func (*Consume) Kind() Kind     { return KindConsume }
-func (*Cancel) Kind() Kind      { return KindCancel }
-func (*Credit) Kind() Kind      { return KindCredit }
-func (*QueueCreate) Kind() Kind { return KindQueueCreate }
-func (*QueueUpdate) Kind() Kind { return KindQueueUpdate }
-func (*QueueDelete) Kind() Kind { return KindQueueDelete }
-func (*QueuePurge) Kind() Kind  { return KindQueuePurge }
-func (*QueuePause) Kind() Kind  { return KindQueuePause }
-func (*SetVersion) Kind() Kind  { return KindVersion }
-func (*Checkpoint) Kind() Kind  { return KindCheckpoint }
+func (*Leader) Kind() Kind       { return KindLeader }
+func (*DetachNode) Kind() Kind   { return KindDetachNode }
+func (*Open) Kind() Kind         { return KindOpen }
+func (*Attach) Kind() Kind       { return KindAttach }
+func (*Detach) Kind() Kind       { return KindDetach }
+func (*End) Kind() Kind          { return KindEnd }
+func (*Publish) Kind() Kind      { return KindPublish }
+func (*Settle) Kind() Kind       { return KindSettle }
+func (*Consume) Kind() Kind      { return KindConsume }
+func (*Cancel) Kind() Kind       { return KindCancel }
+func (*Credit) Kind() Kind       { return KindCredit }
+func (*QueueCreate) Kind() Kind  { return KindQueueCreate }
+func (*QueueUpdate) Kind() Kind  { return KindQueueUpdate }
+func (*QueueDelete) Kind() Kind  { return KindQueueDelete }
+func (*QueuePurge) Kind() Kind   { return KindQueuePurge }
+func (*QueuePause) Kind() Kind   { return KindQueuePause }
+func (*SetVersion) Kind() Kind   { return KindVersion }
+func (*Checkpoint) Kind() Kind   { return KindCheckpoint }
+func (*Commit) Kind() Kind       { return KindCommit }
+func (*Amend) Kind() Kind        { return KindAmend }
+func (*Breaker) Kind() Kind      { return KindBreaker }
+func (*GroupResume) Kind() Kind  { return KindGroupResume }
+func (*TenantWeight) Kind() Kind { return KindTenantWeight }
+func (*TopicCreate) Kind() Kind  { return KindTopicCreate }
+func (*TopicDelete) Kind() Kind  { return KindTopicDelete }
+func (*Subscribe) Kind() Kind    { return KindSubscribe }
+func (*Request) Kind() Kind      { return KindRequest }
+func (*Reply) Kind() Kind        { return KindReply }
+func (*Await) Kind() Kind        { return KindAwait }
 
 // newCommand returns an empty command, nil for an unknown kind.
 func newCommand(k Kind) Command {
@@ -93,6 +104,28 @@ func newCommand(k Kind) Command {
 		return new(SetVersion)
 	case KindCheckpoint:
 		return new(Checkpoint)
+	case KindCommit:
+		return new(Commit)
+	case KindAmend:
+		return new(Amend)
+	case KindBreaker:
+		return new(Breaker)
+	case KindGroupResume:
+		return new(GroupResume)
+	case KindTenantWeight:
+		return new(TenantWeight)
+	case KindTopicCreate:
+		return new(TopicCreate)
+	case KindTopicDelete:
+		return new(TopicDelete)
+	case KindSubscribe:
+		return new(Subscribe)
+	case KindRequest:
+		return new(Request)
+	case KindReply:
+		return new(Reply)
+	case KindAwait:
+		return new(Await)
 	}
 	return nil
 }
@@ -101,13 +134,28 @@ func newCommand(k Kind) Command {
 func decodeInto(x Command, content []byte) error {
 	c := wire.NewCursor(content[1:])
 	x.read(&c)
-	if p, ok := x.(*Publish); ok {
-		if c.Err() == nil {
-			p.Records = content[1+c.Offset():]
-		}
-		return c.Err()
+	rest := recordsOf(x)
+	if rest == nil {
+		return c.Done()
 	}
-	return c.Done()
+	if c.Err() == nil {
+		*rest = content[1+c.Offset():]
+	}
+	return c.Err()
+}
+
+// recordsOf is where a command keeps records that are the rest of its binary,
+// nil for one that has none.
+func recordsOf(x Command) *[]byte {
+	switch c := x.(type) {
+	case *Publish:
+		return &c.Records
+	case *Request:
+		return &c.Records
+	case *Reply:
+		return &c.Records
+	}
+	return nil
 }
 
 // EntryHeader is what an entry begins with.

@@ -17,6 +17,55 @@ type QueueInfo struct {
 	Purged            uint64
 	DeadLetter        string // name of its dead-letter queue, "" for one
 	OldestReadyMillis int64  // wall clock of the first ready message, 0 for none
+
+	Scheduled    uint64 // not due yet
+	Retrying     uint64 // waiting for their next attempt
+	Groups       uint64 // message groups with messages
+	GroupsParked uint64
+	Expired      uint64 // since it was created
+	Overflowed   uint64 // dropped or dead-lettered, old or new, because it was full
+	Missed       uint64 // of a subscription: published while it could not take them
+	Duplicates   uint64 // refused by the window of message ids
+	DedupIDs     uint64 // in the window now
+	Breaker      BreakerInfo
+
+	Topic    string // of a subscription
+	Filter   string
+	Required bool
+	Session  bool // goes with its session
+}
+
+// BreakerInfo describes a circuit breaker.
+type BreakerInfo struct {
+	State       BreakerState
+	ByHand      bool   // open until an operator closes it
+	UntilMillis int64  // open: lease clock at which it probes
+	OpenMillis  uint32 // length of this opening, or of the next
+	Outcomes    uint32 // in the window
+	Failures    uint32 // of those
+	Downstream  uint32 // consecutive downstream failures
+	Probes      uint32 // half open: leases of this round
+}
+
+// BreakerState of a queue.
+type BreakerState uint8
+
+const (
+	BreakerOff      BreakerState = 0 // the queue has none
+	BreakerClosed   BreakerState = 1
+	BreakerIsOpen   BreakerState = 2
+	BreakerHalfOpen BreakerState = 3
+)
+
+// TopicInfo describes a topic.
+type TopicInfo struct {
+	Name          string
+	Incarnation   uint64
+	Settings      TopicSettings
+	Subscriptions uint32
+	Published     uint64
+	Duplicates    uint64
+	DedupIDs      uint64
 }
 
 // SessionCounts is how many there are.
@@ -30,9 +79,11 @@ type SessionCounts struct {
 type MessageState uint8
 
 const (
-	Ready  MessageState = 1
-	Leased MessageState = 2
-	Parked MessageState = 3
+	Ready     MessageState = 1
+	Leased    MessageState = 2
+	Parked    MessageState = 3
+	Scheduled MessageState = 4 // not due yet
+	Retrying  MessageState = 5 // waits for its next attempt
 )
 
 // MessageInfo describes one message, for tests and tools.
@@ -44,6 +95,12 @@ type MessageInfo struct {
 	Attempts       uint32
 	Failures       uint32
 	EnqueuedMillis int64
+	ReadyMillis    int64 // scheduled: wall clock; retrying: lease clock
+	ExpiresMillis  int64 // wall clock; 0: never
+	Priority       uint8
+	Group          string
+	Tenant         string
+	Alone          bool   // blamed for a crash: leased only alone
 	Token          uint64 // leased
 	Session        SessionID
 	Consumer       uint32

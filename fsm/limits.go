@@ -14,7 +14,18 @@ const (
 	MaxItems           = 1000    // messages or settles of an operation
 
 	MaxSessions            = 32768
-	MaxQueues              = 16384 // dead-letter queues included
+	MaxQueues              = 262144 // dead-letter queues included
+	MaxTopics              = 65536
+	MaxSubscriptions       = 10_000  // of a topic
+	MaxFanOut              = 100_000 // messages put into queues by one operation
+	MaxFilterBytes         = 256
+	MaxKeyBytes            = 256     // of a group, tenant, subject or message id
+	MaxGroups              = 1 << 20 // message groups and tenants of a queue that have messages
+	MaxTenants             = 10_000  // of a queue, that have messages or a weight
+	MaxDedupCapacity       = 1 << 22
+	MaxRequests            = 1024     // unanswered or kept, of a session
+	MaxAnswerBytes         = 64 << 10 // logical, of a reply
+	MaxHistory             = 16       // attempts kept of a message
 	MaxConsumersPerSession = 256
 	MaxConsumersPerQueue   = 1024
 	MaxCreditMessages      = 4096    // of a consumer; never more than dueMax
@@ -43,6 +54,20 @@ const (
 	MinLeaseMillis        = 1_000
 	MaxLeaseMillis        = 86_400_000
 
+	TenYearsMillis   = 10 * 366 * 86_400_000 // the longest TTL and delay
+	MaxRequestMillis = 86_400_000            // from a request to its deadline
+
+	DefaultRetryBaseMillis = 1_000
+	DefaultRetryMaxMillis  = 300_000
+	DefaultRetryFactor     = 2
+	MaxRetryMillis         = 86_400_000
+	DefaultPriority        = 4
+	DefaultStarvationGuard = 20
+	MaxGroupBatch          = 1000
+	MinDedupMillis         = 1_000
+	MaxDedupMillis         = 7 * 86_400_000
+	MaxTenantWeight        = 1000
+
 	DefaultIdleExpiryMillis = 3_600_000
 	MinIdleExpiryMillis     = 1_000
 	MaxIdleExpiryMillis     = 7 * 86_400_000
@@ -63,4 +88,7 @@ const DeadLetterSuffix = ".dlq"
 const (
 	DeathFailures = "failures"
 	DeathRejected = "rejected"
+	DeathExpired  = "expired"
+	DeathOverflow = "overflow" // made room for a newer message
+	DeathGroup    = "group"    // followed the head of its message group
 )

@@ -12,8 +12,36 @@ type message struct {
 	attempts  uint32 // leases given
 	failures  uint32 // blamed on the message
 	lastToken uint64 // of its last lease, and why that ended
+	at        int64  // waiting: when it becomes ready, by the wall clock if scheduled, else by the lease clock
+	expires   int64  // wall clock; 0: never
+	line      uint32 // of its queue; 0: the plain one
 	lastEnd   Cause
-	death     *Death // in a dead-letter queue, and parked on the way there; never changed
+	flags     flags
+	more      *more // nil for most
+}
+
+// flags of a message.
+type flags uint8
+
+const (
+	flagScheduled flags = 1 << iota // waits for the wall clock: delayed, or rescheduled
+	flagAlone                       // blamed for a crash: from now on leased only as a consumer's single message
+	flagRequest                     // somebody waits for an answer
+	flagsEnd
+)
+
+// more is what few messages have. It is never changed: a change makes a new one.
+type more struct {
+	history   []Attempt // the last attempts that ended without success, oldest first
+	forgotten uint32    // attempts before those
+	death     *Death    // in a dead-letter queue, and parked on the way there
+}
+
+func (m *message) death() *Death {
+	if m.more == nil {
+		return nil
+	}
+	return m.more.death
 }
 
 func (p packed) message() message {
@@ -35,13 +63,14 @@ type shelf struct {
 	lane     lane
 	returned btree.Map[uint64, message] // ready, by place
 	leased   btree.Map[uint64, lease]   // by place
+	waiting  btree.Map[uint64, message] // not ready: scheduled, or until their retry; by place
 	parked   btree.Map[uint64, message] // dead, but their dead-letter queue is full; by place
 }
 
 func (h *shelf) ready() uint64 { return h.lane.count + uint64(h.returned.Len()) }
 
 func (h *shelf) messages() uint64 {
-	return h.ready() + uint64(h.leased.Len()) + uint64(h.parked.Len())
+	return h.ready() + uint64(h.leased.Len()) + uint64(h.waiting.Len()) + uint64(h.parked.Len())
 }
 
 // front is the ready message with the lowest place.

@@ -63,6 +63,7 @@ func (h *shelf) clone() shelf {
 	c.lane = h.lane.clone()
 	c.returned = *pinned.returned.Copy()
 	c.leased = *pinned.leased.Copy()
+	c.waiting = *pinned.waiting.Copy()
 	c.parked = *pinned.parked.Copy()
 	return c
 }

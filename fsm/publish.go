@@ -14,6 +14,9 @@ type incoming struct {
 	size           uint32
 }
 
+// carried are the attributes that the machine does not look at.
+const carried = record.Set(1<<record.TagContentType | 1<<record.TagCorrelationID)
+
 // publish stores messages. They are judged one by one; with a predecessor,
 // all are taken or none.
 func (s *State) publish(c *Publish, entry []byte) Result {
@@ -71,14 +74,15 @@ func (s *State) examine(c *Publish, entry []byte) (Result, bool) {
 			break
 		}
 		in := incoming{offset: w.recordsAt + cur.Offset() - len(b), length: len(b)}
-		info, err := record.Peek(b)
+		var info record.Info
+		err := info.Peek(b)
 		v := Verdict{}
 		switch {
 		case errors.Is(err, record.ErrTooLarge):
 			v.Code = TooLarge
 		case err != nil:
 			v.Code = Invalid
-		case info.Reserved != 0:
+		case info.Present&^carried != 0:
 			v.Code = Unsupported
 		default:
 			in.size = uint32(info.Logical)
@@ -137,12 +141,11 @@ func (s *State) faultOf(entry []byte) string {
 		in := s.work.incoming[i]
 		switch v.Code {
 		case Invalid, TooLarge:
-			_, err := record.Peek(entry[in.offset : in.offset+in.length])
+			var info record.Info
+			err := info.Peek(entry[in.offset : in.offset+in.length])
 			return fmt.Sprintf("message %d: %v", i, err)
 		case Unsupported:
-			if info, err := record.Peek(entry[in.offset : in.offset+in.length]); err == nil {
-				return fmt.Sprintf("message %d: attribute %v", i, info.Reserved.First())
-			}
+			return fmt.Sprintf("message %d: attribute", i)
 		}
 	}
 	return ""

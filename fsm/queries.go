@@ -79,7 +79,7 @@ func (s *State) Messages(name string, visit func(MessageInfo) bool) {
 
 func (s *State) messageInfo(state MessageState, place uint64, m *message) MessageInfo {
 	return MessageInfo{State: state, Place: place, ID: ID{Group: s.group, Index: m.index, Position: m.position},
-		Bytes: m.size, Attempts: m.attempts, Failures: m.failures, EnqueuedMillis: m.wall, Death: m.death}
+		Bytes: m.size, Attempts: m.attempts, Failures: m.failures, EnqueuedMillis: m.wall, Death: m.death()}
 }
 
 // eachReady merges the returned ones with the lane, by place.

@@ -48,6 +48,11 @@ func (h *shelf) popAny(drop func(index uint64, position uint32)) bool {
 		drop(m.index, m.position)
 		return true
 	}
+	if place, m, ok := h.waiting.Min(); ok {
+		h.waiting.Delete(place)
+		drop(m.index, m.position)
+		return true
+	}
 	if place, m, ok := h.parked.Min(); ok {
 		h.parked.Delete(place)
 		drop(m.index, m.position)

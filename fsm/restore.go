@@ -178,10 +178,11 @@ func (x *restorer) session(c *wire.Cursor) error {
 func readKept(c *wire.Cursor) kept {
 	k := kept{number: c.Uint(), index: c.Uint(), value: c.Uint(), position: c.Uint32(), retry: c.Uint32(),
 		items: uint32(c.UintMax(MaxItems)), code: Code(c.Uint8()), cause: Cause(c.Uint8()), detail: c.String()}
-	if n := c.ArrayLen(min(MaxItems, c.Left()/3)); n > 0 {
+	if n := c.ArrayLen(min(MaxItems, c.Left()/5)); n > 0 {
 		k.verdicts = make([]Verdict, n)
 		for i := range k.verdicts {
-			k.verdicts[i] = Verdict{Code(c.Uint8()), Cause(c.Uint8()), c.Uint32()}
+			k.verdicts[i] = Verdict{Code: Code(c.Uint8()), Cause: Cause(c.Uint8()), RetryAfterMillis: c.Uint32(),
+				FirstIndex: c.Uint(), FirstPosition: c.Uint32()}
 		}
 	}
 	return k

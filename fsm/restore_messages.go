@@ -95,22 +95,43 @@ func (x *restorer) message(c *wire.Cursor) error {
 	part, place := c.Uint(), c.Uint()
 	m := message{index: c.Uint(), position: c.Uint32(), wall: int64(c.UintMax(clockMax)),
 		size: uint32(c.UintMax(MaxMessageBytes)), attempts: c.Uint32(), failures: c.Uint32(),
-		lastToken: c.Uint(), lastEnd: Cause(c.Uint8())}
-	if !c.Nil() {
-		m.death = &Death{Queue: c.String(), Reason: c.String(), Attempts: c.Uint32(), Failures: c.Uint32(),
-			Error: c.String(), AtMillis: int64(c.UintMax(clockMax))}
-	}
+		lastToken: c.Uint(), lastEnd: Cause(c.Uint8()), at: int64(c.UintMax(deadlineMax)),
+		expires: int64(c.UintMax(deadlineMax)), line: c.Uint32(), flags: flags(c.Uint8()), more: readMore(c)}
 	switch part {
 	case partReturned:
 		return insert(&h.returned, place, m, c)
 	case partParked:
 		return insert(&h.parked, place, m, c)
+	case partWaiting:
+		return insert(&h.waiting, place, m, c)
 	case partLeased:
 		l := lease{message: m, token: c.Uint(), consumer: c.Uint(), deadline: readDeadline(c),
 			millis: c.Uint32(), extended: c.Bool()}
 		return insert(&h.leased, place, l, c)
 	}
 	return fmt.Errorf("message at place %d: part %d", place, part)
+}
+
+func readMore(c *wire.Cursor) *more {
+	if c.Nil() {
+		return nil
+	}
+	m := &more{history: readAttempts(c), forgotten: c.Uint32()}
+	if !c.Nil() {
+		m.death = &Death{Queue: c.String(), Reason: c.String(), Attempts: c.Uint32(), Failures: c.Uint32(),
+			Error: c.String(), AtMillis: int64(c.UintMax(clockMax)), History: readAttempts(c), Forgotten: c.Uint32()}
+	}
+	return m
+}
+
+func readAttempts(c *wire.Cursor) (all []Attempt) {
+	for range c.ArrayLen(min(MaxHistory, c.Left())) {
+		a := Attempt{AtMillis: int64(c.UintMax(clockMax))}
+		readFixed(c, a.Session[:])
+		a.Consumer, a.Token, a.Error = c.Uint32(), c.Uint(), c.String()
+		all = append(all, a)
+	}
+	return all
 }
 
 func insert[M any](set *btree.Map[uint64, M], place uint64, m M, c *wire.Cursor) error {

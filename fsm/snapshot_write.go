@@ -79,6 +79,8 @@ func (k *kept) append(b []byte) []byte {
 		b = wire.AppendUint(b, uint64(v.Code))
 		b = wire.AppendUint(b, uint64(v.Cause))
 		b = wire.AppendUint(b, uint64(v.RetryAfterMillis))
+		b = wire.AppendUint(b, v.FirstIndex)
+		b = wire.AppendUint(b, uint64(v.FirstPosition))
 	}
 	return b
 }
@@ -147,6 +149,7 @@ const (
 	partReturned = 1
 	partLeased   = 2
 	partParked   = 3
+	partWaiting  = 4
 )
 
 func (f *frameWriter) shelf(o owner, h *shelf) bool {
@@ -163,6 +166,7 @@ func (f *frameWriter) shelf(o owner, h *shelf) bool {
 		return true
 	})
 	h.parked.Scan(func(place uint64, m message) bool { return f.message(o, partParked, place, &m) })
+	h.waiting.Scan(func(place uint64, m message) bool { return f.message(o, partWaiting, place, &m) })
 	return f.err == nil
 }
 
@@ -173,21 +177,45 @@ func (f *frameWriter) message(o owner, part uint64, place uint64, m *message) bo
 	f.owner(o)
 	b := f.b
 	for _, v := range [...]uint64{part, place, m.index, uint64(m.position), uint64(m.wall), uint64(m.size),
-		uint64(m.attempts), uint64(m.failures), m.lastToken, uint64(m.lastEnd)} {
+		uint64(m.attempts), uint64(m.failures), m.lastToken, uint64(m.lastEnd),
+		uint64(m.at), uint64(m.expires), uint64(m.line), uint64(m.flags)} {
 		b = wire.AppendUint(b, v)
 	}
-	if d := m.death; d == nil {
-		b = wire.AppendNil(b)
-	} else {
-		b = wire.AppendString(b, d.Queue)
-		b = wire.AppendString(b, d.Reason)
-		b = wire.AppendUint(b, uint64(d.Attempts))
-		b = wire.AppendUint(b, uint64(d.Failures))
-		b = wire.AppendString(b, d.Error)
-		b = wire.AppendUint(b, uint64(d.AtMillis))
-	}
-	f.b = b
+	f.b = m.more.append(b)
 	return true
+}
+
+func (m *more) append(b []byte) []byte {
+	if m == nil {
+		return wire.AppendNil(b)
+	}
+	b = appendAttempts(b, m.history)
+	b = wire.AppendUint(b, uint64(m.forgotten))
+	d := m.death
+	if d == nil {
+		return wire.AppendNil(b)
+	}
+	b = wire.AppendString(b, d.Queue)
+	b = wire.AppendString(b, d.Reason)
+	b = wire.AppendUint(b, uint64(d.Attempts))
+	b = wire.AppendUint(b, uint64(d.Failures))
+	b = wire.AppendString(b, d.Error)
+	b = wire.AppendUint(b, uint64(d.AtMillis))
+	b = appendAttempts(b, d.History)
+	return wire.AppendUint(b, uint64(d.Forgotten))
+}
+
+func appendAttempts(b []byte, all []Attempt) []byte {
+	b = wire.AppendArrayLen(b, len(all))
+	for i := range all {
+		a := &all[i]
+		b = wire.AppendUint(b, uint64(a.AtMillis))
+		b = wire.AppendBytes(b, a.Session[:])
+		b = wire.AppendUint(b, uint64(a.Consumer))
+		b = wire.AppendUint(b, a.Token)
+		b = wire.AppendString(b, a.Error)
+	}
+	return b
 }
 
 func (p *Snapshot) writeBodies(f *frameWriter) {

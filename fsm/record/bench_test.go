@@ -30,7 +30,7 @@ func BenchmarkRecord1K(b *testing.B) {
 	b.Run("Peek", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := Peek(buf); err != nil {
+			if err := new(Info).Peek(buf); err != nil {
 				b.Fatal(err)
 			}
 		}

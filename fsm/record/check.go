@@ -33,12 +33,8 @@ func checkAttributes(b []byte, h head) error {
 		if t >= tagIgnorable {
 			continue
 		}
-		text, _ := t.text()
-		switch {
-		case text && !utf8.Valid(value):
+		if text, _ := t.text(); text && !utf8.Valid(value) {
 			return fail(ErrUTF8, t.String(), at, "")
-		case t == TagPriority && value[0] > PriorityMax:
-			return fail(ErrValue, t.String(), at, fmt.Sprintf("%d, at most %d", value[0], PriorityMax))
 		}
 	}
 	return nil

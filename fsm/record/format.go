@@ -54,23 +54,23 @@ const (
 // Tag names an attribute.
 type Tag uint8
 
-// The attributes. Texts are UTF-8 of 1 to 256 bytes; the priority is one byte;
-// times and durations are eight bytes, big endian. Only the first two do
-// something in machine version 1: it answers the reserved ones `unsupported`.
+// The attributes. Texts are UTF-8 of 1 to 256 bytes; the priority is one byte,
+// 0 to PriorityMax; times and durations are eight bytes, big endian.
 const (
 	TagContentType   Tag = 1
 	TagCorrelationID Tag = 2
-	TagDedupID       Tag = 3  // reserved
-	TagGroupKey      Tag = 4  // reserved
-	TagPriority      Tag = 5  // reserved
-	TagTTL           Tag = 6  // reserved; milliseconds
-	TagDelay         Tag = 7  // reserved; milliseconds
-	TagDeliverAt     Tag = 8  // reserved; Unix milliseconds
-	TagReplyTo       Tag = 9  // reserved
-	TagTenant        Tag = 10 // reserved
-	TagDeadline      Tag = 11 // reserved; Unix milliseconds
+	TagDedupID       Tag = 3
+	TagGroupKey      Tag = 4
+	TagPriority      Tag = 5
+	TagTTL           Tag = 6 // milliseconds
+	TagDelay         Tag = 7 // milliseconds
+	TagDeliverAt     Tag = 8 // Unix milliseconds
+	TagReplyTo       Tag = 9
+	TagTenant        Tag = 10
+	TagDeadline      Tag = 11 // Unix milliseconds
+	TagSubject       Tag = 12
 
-	tagLast      = TagDeadline
+	tagLast      = TagSubject
 	tagIgnorable = 128
 )
 
@@ -79,6 +79,7 @@ var tagNames = [...]string{
 	TagDedupID: "dedup id", TagGroupKey: "group key", TagPriority: "priority",
 	TagTTL: "ttl", TagDelay: "delay", TagDeliverAt: "deliver-at",
 	TagReplyTo: "reply-to", TagTenant: "tenant", TagDeadline: "deadline",
+	TagSubject: "subject",
 }
 
 // String is the attribute's name.
@@ -88,9 +89,6 @@ func (t Tag) String() string {
 	}
 	return "unknown attribute"
 }
-
-// Reserved tells that the attribute has its place but no meaning yet.
-func (t Tag) Reserved() bool { return t > TagCorrelationID && t <= tagLast }
 
 // text tells that the value is a text; size is that of any other value.
 func (t Tag) text() (text bool, size int) {

@@ -16,7 +16,8 @@ func FuzzRecord(f *testing.F) {
 	f.Add(build("\x05\x01\x20", "", ""))
 	f.Add(build("", "\x01k\xff\xff\xff\xff\x0f", ""))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		info, peek := Peek(b)
+		var info Info
+		peek := info.Peek(b)
 		v, parse := Parse(b)
 		if parse == nil && peek != nil {
 			t.Fatalf("parsed, but: %v", peek)

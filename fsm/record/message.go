@@ -6,23 +6,23 @@ type Header struct {
 	Value string
 }
 
-// Message is what a producer hands in. Zero means absent; what is marked
-// reserved is refused as unsupported for now.
+// Message is what a producer hands in. Zero means absent.
 type Message struct {
 	Body          []byte
 	Headers       []Header
 	ContentType   string
 	CorrelationID string
 
-	DedupID         string // reserved
-	GroupKey        string // reserved
-	Priority        *uint8 // reserved; 0 to PriorityMax
-	TTLMillis       uint64 // reserved
-	DelayMillis     uint64 // reserved
-	DeliverAtMillis uint64 // reserved; Unix
-	ReplyTo         string // reserved
-	Tenant          string // reserved
-	DeadlineMillis  uint64 // reserved; Unix
+	DedupID         string
+	GroupKey        string
+	Priority        *uint8 // 0 to PriorityMax
+	TTLMillis       uint64
+	DelayMillis     uint64
+	DeliverAtMillis uint64 // Unix
+	ReplyTo         string
+	Tenant          string
+	DeadlineMillis  uint64 // Unix
+	Subject         string
 }
 
 // each calls f for the attributes that are present, in ascending order of tag.
@@ -51,4 +51,5 @@ func (m *Message) each(f func(t Tag, s string, n uint64)) {
 	text(TagReplyTo, m.ReplyTo)
 	text(TagTenant, m.Tenant)
 	number(TagDeadline, m.DeadlineMillis)
+	text(TagSubject, m.Subject)
 }

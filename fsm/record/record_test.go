@@ -48,7 +48,8 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		info, err := Peek(b)
+		var info Info
+		err = info.Peek(b)
 		if err != nil || info.Size != len(b) || info.Logical != LogicalSize(m) || v.LogicalSize() != info.Logical {
 			t.Fatalf("%+v, %v", info, err)
 		}
@@ -59,9 +60,26 @@ func TestRoundTrip(t *testing.T) {
 		if !reflect.DeepEqual(&got, m) || v.ContentType() != m.ContentType || v.CorrelationID() != m.CorrelationID {
 			t.Fatalf("%+v became %+v", m, got)
 		}
-		if info.Reserved.Has(TagDedupID) != (m.DedupID != "") || info.Reserved.Has(TagPriority) != (m.Priority != nil) ||
-			info.Reserved.Has(TagContentType) {
-			t.Fatalf("reserved %b of %+v", info.Reserved, m)
+		for _, c := range []struct {
+			t       Tag
+			present bool
+			same    bool
+		}{
+			{TagContentType, m.ContentType != "", true},
+			{TagDedupID, m.DedupID != "", string(info.DedupID) == m.DedupID},
+			{TagGroupKey, m.GroupKey != "", string(info.Group) == m.GroupKey},
+			{TagTenant, m.Tenant != "", string(info.Tenant) == m.Tenant},
+			{TagReplyTo, m.ReplyTo != "", string(info.ReplyTo) == m.ReplyTo},
+			{TagSubject, m.Subject != "", string(info.Subject) == m.Subject},
+			{TagPriority, m.Priority != nil, m.Priority != nil && info.Priority == *m.Priority},
+			{TagTTL, m.TTLMillis != 0, info.TTLMillis == m.TTLMillis},
+			{TagDelay, m.DelayMillis != 0, info.DelayMillis == m.DelayMillis},
+			{TagDeliverAt, m.DeliverAtMillis != 0, info.DeliverAtMillis == m.DeliverAtMillis},
+			{TagDeadline, m.DeadlineMillis != 0, info.DeadlineMillis == m.DeadlineMillis},
+		} {
+			if info.Present.Has(c.t) != c.present || c.present && !c.same {
+				t.Fatalf("%v: %+v of %+v", c.t, info, m)
+			}
 		}
 	})
 }
@@ -81,7 +99,7 @@ func TestEveryBitCounts(t *testing.T) {
 			if err := Check(good[:i]); !errors.Is(err, ErrTruncated) && !errors.Is(err, ErrLength) {
 				t.Errorf("%s: first %d bytes: %v", name, i, err)
 			}
-			if _, err := Peek(good[:i]); err == nil {
+			if err := new(Info).Peek(good[:i]); err == nil {
 				t.Errorf("%s: first %d bytes are taken", name, i)
 			}
 		}
@@ -169,14 +187,14 @@ func TestWrongStructure(t *testing.T) {
 		"tag zero":           {build("\x00\x01a", "", ""), ErrOrder, true},
 		"tags equal":         {build("\x01\x01a\x01\x01a", "", ""), ErrOrder, true},
 		"tags descending":    {build("\x02\x01a\x01\x01a", "", ""), ErrOrder, true},
-		"unknown tag":        {build("\x0c\x01a", "", ""), ErrUnknownAttribute, true},
+		"unknown tag":        {build("\x0d\x01a", "", ""), ErrUnknownAttribute, true},
 		"attribute's length": {build("\x01\x09a", "", ""), ErrTruncated, true},
 		"attribute cut":      {build("\x01", "", ""), ErrVarint, true},
 		"long varint":        {build("\x01\x81\x00a", "", ""), ErrVarint, true},
 		"huge varint":        {build("\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "", ""), ErrVarint, true},
 		"empty text":         {build("\x01\x00", "", ""), ErrValue, true},
 		"size of ttl":        {build("\x06\x01a", "", ""), ErrValue, true},
-		"priority":           {build("\x05\x01\x20", "", ""), ErrValue, false},
+		"priority":           {build("\x05\x01\x20", "", ""), ErrValue, true},
 		"text":               {build("\x01\x01\xff", "", ""), ErrUTF8, false},
 		"header cut":         {build("", "\x01k", ""), ErrVarint, false},
 		"header's length":    {build("", "\x01k\x05v", ""), ErrTruncated, false},
@@ -187,7 +205,7 @@ func TestWrongStructure(t *testing.T) {
 		if err := Check(test.b); !errors.Is(err, test.want) {
 			t.Errorf("%s: %v, want %v", name, err, test.want)
 		}
-		if _, err := Peek(test.b); test.peek != errors.Is(err, test.want) {
+		if err := new(Info).Peek(test.b); test.peek != errors.Is(err, test.want) {
 			t.Errorf("%s: Peek: %v", name, err)
 		}
 	}
@@ -217,7 +235,7 @@ func TestLookingAllocatesNothing(t *testing.T) {
 	buf := make([]byte, 0, 1024)
 	for name, f := range map[string]func(){
 		"Check":  func() { _ = Check(b) },
-		"Peek":   func() { _, _ = Peek(b) },
+		"Peek":   func() { _ = new(Info).Peek(b) },
 		"Parse":  func() { _, _ = Parse(b) },
 		"Append": func() { _, _ = Append(buf, m) },
 		"Headers": func() {
@@ -234,7 +252,7 @@ func TestLookingAllocatesNothing(t *testing.T) {
 }
 
 func TestSet(t *testing.T) {
-	if s := Set(1<<TagTTL | 1<<TagTenant); s.First() != TagTTL || !s.Has(TagTenant) || s.Has(TagDelay) || s.Has(200) || Set(0).First() != 0 {
+	if s := Set(1<<TagTTL | 1<<TagTenant); !s.Has(TagTTL) || !s.Has(TagTenant) || s.Has(TagDelay) || s.Has(200) {
 		t.Error("set")
 	}
 	if TagTTL.String() != "ttl" || Tag(0).String() != "unknown attribute" || Tag(200).String() != "unknown attribute" {

@@ -105,6 +105,8 @@ func (a *attributes) next() (t Tag, value []byte, err error) {
 		return 0, nil, fail(ErrValue, t.String(), at, fmt.Sprintf("%d bytes, must be 1 to %d", n, KeyMax))
 	case !text && n != size:
 		return 0, nil, fail(ErrValue, t.String(), at, fmt.Sprintf("%d bytes, must be %d", n, size))
+	case t == TagPriority && value[0] > PriorityMax:
+		return 0, nil, fail(ErrValue, t.String(), at, fmt.Sprintf("%d, must be 0 to %d", value[0], PriorityMax))
 	}
 	return t, value, nil
 }

@@ -115,5 +115,7 @@ func (m *Message) set(t Tag, value []byte) {
 		m.Tenant = string(value)
 	case TagDeadline:
 		m.DeadlineMillis = binary.BigEndian.Uint64(value)
+	case TagSubject:
+		m.Subject = string(value)
 	}
 }

@@ -135,8 +135,8 @@ func messages(c *history.Command, x *fsm.Publish) {
 }
 
 func message(b []byte) (body string, size int) {
-	info, err := record.Peek(b)
-	if err != nil || info.Reserved != 0 {
+	var info record.Info
+	if err := info.Peek(b); err != nil {
 		return "", -1
 	}
 	v, err := record.Parse(b)
