@@ -24,9 +24,9 @@ func goldens() map[string]*Message {
 			ContentType: "application/json", CorrelationID: "c-1",
 			Headers: []Header{{"trace", "abc"}, {"größe", ""}},
 		},
-		"reserved": {
+		"full": {
 			Body: []byte("x"), DedupID: "d", GroupKey: "g", Priority: &priority, TTLMillis: 1000, DelayMillis: 2000,
-			DeliverAtMillis: 1767225600000, ReplyTo: "r", Tenant: "t", DeadlineMillis: 1767225660000,
+			DeliverAtMillis: 1767225600000, ReplyTo: "r", Tenant: "t", DeadlineMillis: 1767225660000, Subject: "order.created",
 		},
 	}
 }
