@@ -27,8 +27,10 @@ func (l *lane) collect() {
 			l.answerEntry(g, p.batch, applied.Results)
 		}
 		g.effects(applied.Effects)
-		g.flush()
+		// Before anybody is told: who acts on an answer must meet what it left
+		// behind, not the figures of the entry before.
 		l.entryDone(p.batch)
+		g.flush()
 	}
 }
 
@@ -65,7 +67,8 @@ func (l *lane) judgedHere(o *op, r *transport.Result) {
 	}
 }
 
-// entryDone lets the next entry go and looks at what the state waits for.
+// entryDone lets the next entry go and looks at what the state waits for and
+// holds.
 func (l *lane) entryDone(b *batch) {
 	var deadline, bytes int64
 	var due, needs bool

@@ -171,6 +171,17 @@ func (g *fakeGroup) heldCount() int {
 	return len(g.held)
 }
 
+// heldOps counts the commands held back.
+func (g *fakeGroup) heldOps() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := 0
+	for _, e := range g.held {
+		n += e.count
+	}
+	return n
+}
+
 // follower is the view of a group that another node leads.
 type follower struct {
 	*fakeGroup

@@ -42,7 +42,7 @@ type lane struct {
 	owed     []owed    // commands of our own to be repeated
 	refused  map[*peer]uint64
 
-	bodyBytes int64 // of the state's waiting messages, as of the last entry
+	bodyBytes int64 // of the state's waiting messages, as of the last entry whose answers may be out
 
 	sessions sessions
 }

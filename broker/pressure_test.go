@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/ferrymq/ferrymq/fsm"
 	"github.com/ferrymq/ferrymq/transport"
 )
 
@@ -148,6 +149,65 @@ func TestMemoryLimit(t *testing.T) {
 	for _, c := range []*testClient{near, far} {
 		c.wantCode(c.publish("q", "x"), transport.CodeOK)
 	}
+}
+
+// slowToLook is a group whose state is busy whenever somebody wants to see it.
+type slowToLook struct{ *fakeGroup }
+
+func (g slowToLook) View(f func(*fsm.State)) {
+	time.Sleep(100 * time.Millisecond)
+	g.fakeGroup.View(f)
+}
+
+// TestMemoryFreedBeforeAnswer: whoever was told that room was made finds it,
+// however long the leader takes to look.
+func TestMemoryFreedBeforeAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newLeading(t, "a")
+		b := startBroker(t, "a", slowToLook{g}, nil, func(o *Options) { o.MemoryLimit = 3000 })
+		c := attached(t, b, 1)
+		c.create("q")
+		c.consume("q", 1)
+		for range 3 {
+			c.wantCode(c.publish("q", strings.Repeat("x", 4000)), transport.CodeOK)
+			d := c.delivery()
+			c.wantCode(c.publish("q", "x"), transport.CodeBusy)
+			time.Sleep(time.Second) // no look of an entry before sees this one's effect
+			c.wantCode(c.settle(transport.ActionAck, d), transport.CodeOK)
+		}
+		c.close()
+	})
+}
+
+// TestMemoryLimitOfNewLeader: it goes by what it holds, not by what it held
+// when it led before.
+func TestMemoryLimitOfNewLeader(t *testing.T) {
+	g := newLeading(t, "a")
+	b := startBroker(t, "a", g, nil, func(o *Options) { o.MemoryLimit = 3000 })
+	c := attached(t, b, 1)
+	c.create("q")
+	c.wantCode(c.publish("q", strings.Repeat("x", 4000)), transport.CodeOK)
+	c.wantCode(c.publish("q", "x"), transport.CodeBusy)
+	c.number-- // refused: never seen by the state
+
+	b.LeaderChanged(0, g.elect("b", 2), false)
+	_ = c.reattach()
+	elsewhere := startBroker(t, "b", g, nil)
+	other := attached(t, elsewhere, 2)
+	purge := transport.QueuePurge{OpHeader: other.header(), Queue: "q"}
+	other.wantCode(other.send(transport.OpQueuePurge, purge), transport.CodeOK)
+	elsewhere.LeaderChanged(0, transport.GroupInfo{Term: 3}, false)
+
+	info := g.elect("a", 3)
+	g.hold() // no entry tells the size
+	b.LeaderChanged(0, info, true)
+	_ = c.reattach()
+	attach := c.send(transport.OpAttach, transport.Attach{Handle: 1, Session: sessionID(1), Epoch: 1})
+	publish := c.publish("q", "x")
+	waitFor(t, "both taken", func() bool { return g.heldOps()+queuedOps(b, g) == 2 })
+	g.release(nil)
+	c.wantCode(attach, transport.CodeOK)
+	c.wantCode(publish, transport.CodeOK)
 }
 
 // TestForwardBound: no more than the bound is at the leader unanswered.

@@ -3,6 +3,7 @@ package broker
 import (
 	"maps"
 
+	"github.com/ferrymq/ferrymq/fsm"
 	"github.com/ferrymq/ferrymq/transport"
 )
 
@@ -12,8 +13,28 @@ import (
 // comes before New returned must be held back until then.
 func (b *Broker) LeaderChanged(group uint32, info transport.GroupInfo, self bool) {
 	if l := b.lanes[group]; l != nil {
-		l.reroute(func() { l.info, l.self = info, self })
+		l.leaderChanged(info, self)
 	}
+}
+
+// leaderChanged takes over who leads. A node that begins to lead goes by what
+// the state holds: the figure of when it led last may be far off.
+func (l *lane) leaderChanged(info transport.GroupInfo, self bool) {
+	var bytes int64
+	if self {
+		bytes = l.bytesNow() // not under l.mu: an entry may hold the state
+	}
+	l.reroute(func() {
+		if self && !l.self {
+			l.bodyBytes = bytes
+		}
+		l.info, l.self = info, self
+	})
+}
+
+func (l *lane) bytesNow() (bytes int64) {
+	l.group.View(func(s *fsm.State) { bytes = int64(s.Bytes()) })
+	return bytes
 }
 
 // reroute makes a change and decides anew where the lane leads to. All that
