@@ -1,6 +1,10 @@
 package fsm
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/ferrymq/ferrymq/fsm/record"
+)
 
 // Apply carries out one entry of the log. A client's mistake is a result; an
 // error means that this node must stop, and sticks. The entry's bytes belong
@@ -44,7 +48,8 @@ func (s *State) Apply(index uint64, entry []byte) (Applied, error) {
 	}
 	a := Applied{Index: index, Results: results, Effects: w.effects, Checkpoint: w.checkpoint}
 	s.digest = s.digestOf(&a)
-	w.effects = nil
+	w.effects, w.info = nil, record.Info{} // nothing of the entry, or of a queue that is gone, is kept alive
+	clear(w.targets)
 	if invariants {
 		if err := s.Check(); err != nil {
 			return Applied{}, s.fail(err)

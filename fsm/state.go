@@ -4,6 +4,7 @@ import (
 	"github.com/tidwall/btree"
 
 	"github.com/ferrymq/ferrymq/fsm/body"
+	"github.com/ferrymq/ferrymq/fsm/record"
 )
 
 // State of a group. It is owned by one goroutine.
@@ -53,6 +54,8 @@ type work struct {
 	verdicts  []Verdict
 	digest    []byte
 	incoming  []incoming
+	targets   []target
+	info      record.Info // of the message at hand
 	ends      []timedOut
 }
 

@@ -1,0 +1,26 @@
+package fsm
+
+import "github.com/ferrymq/ferrymq/fsm/record"
+
+// arrival is a message on its way into a queue.
+type arrival struct {
+	index    uint64 // its id is (group, index, position)
+	wall     int64  // when it entered the log
+	position uint32
+	size     uint32       // logical
+	info     *record.Info // its attributes; nil if the queue looks at none of them
+}
+
+// carried are the attributes that a queue does not look at.
+const carried = record.Set(1<<record.TagContentType | 1<<record.TagCorrelationID |
+	1<<record.TagReplyTo | 1<<record.TagDeadline | 1<<record.TagSubject)
+
+// arrive puts a new message, whose body is stored and whom the queue has room
+// for, at the end. No other place does; but see bury.
+func (s *State) arrive(q *queue, a *arrival) {
+	q.places++
+	q.lane.append(q.places, packed{index: a.index, wall: a.wall, position: a.position, size: a.size})
+	q.bytes += uint64(a.size)
+	q.published++
+	s.touch(q)
+}
