@@ -14,14 +14,22 @@ import (
 // What went wrong, for errors.Is. Every transport.Code that is not a
 // confirmation has one.
 var (
-	ErrNotFound       = errors.New("ferry: not found")
-	ErrConflict       = errors.New("ferry: exists with other settings")
-	ErrBusy           = errors.New("ferry: busy")
-	ErrTooLarge       = errors.New("ferry: too large")
-	ErrInvalid        = errors.New("ferry: invalid")
-	ErrUnsupported    = errors.New("ferry: unsupported")
-	ErrDenied         = errors.New("ferry: denied")
-	ErrInUse          = errors.New("ferry: in use")
+	ErrNotFound    = errors.New("ferry: not found")
+	ErrConflict    = errors.New("ferry: exists with other settings")
+	ErrBusy        = errors.New("ferry: busy")
+	ErrTooLarge    = errors.New("ferry: too large")
+	ErrInvalid     = errors.New("ferry: invalid")
+	ErrUnsupported = errors.New("ferry: unsupported")
+	ErrDenied      = errors.New("ferry: denied")
+	ErrInUse       = errors.New("ferry: in use")
+	// ErrNoResponders: nobody is attached to the queue; nothing was stored.
+	ErrNoResponders = errors.New("ferry: no responders")
+	// ErrResponderLost: a request without retry was handed out, and not settled.
+	ErrResponderLost = errors.New("ferry: responder lost")
+	// ErrExpired: no answer before the request's deadline.
+	ErrExpired = errors.New("ferry: request expired")
+	// ErrDeadLettered: the request failed too often, or was rejected or removed.
+	ErrDeadLettered   = errors.New("ferry: request dead-lettered")
 	ErrNoLeader       = errors.New("ferry: no leader")
 	ErrLeaseLost      = errors.New("ferry: lease lost")
 	ErrSessionExpired = errors.New("ferry: session expired")
@@ -62,6 +70,10 @@ var sentinels = map[transport.Code]error{
 	transport.CodeUnsupported:    ErrUnsupported,
 	transport.CodeDenied:         ErrDenied,
 	transport.CodeInUse:          ErrInUse,
+	transport.CodeNoResponders:   ErrNoResponders,
+	transport.CodeResponderLost:  ErrResponderLost,
+	transport.CodeExpired:        ErrExpired,
+	transport.CodeDeadLettered:   ErrDeadLettered,
 	transport.CodeUnknownOutcome: ErrUnknownOutcome,
 	transport.CodeNoLeader:       ErrNoLeader,
 	transport.CodeNotLeader:      ErrNoLeader,
@@ -141,6 +153,11 @@ var causes = map[transport.Cause]string{
 	transport.CauseQueueGone:    "its queue was deleted",
 	transport.CauseNotHolder:    "held by somebody else",
 	transport.CauseUnknownToken: "never given out, or long settled",
+	transport.CauseRequeued:     "an operator took the message back",
+	transport.CauseDedup:        "the window of dedup ids is full",
+	transport.CauseRate:         "publishing faster than allowed",
+	transport.CauseRequests:     "too many unanswered requests",
+	transport.CauseLag:          "the group applies its log too far behind",
 }
 
 // retryable tells whether the code is about the moment, not the request.

@@ -48,7 +48,7 @@ func TestEveryCodeHasASentinel(t *testing.T) {
 }
 
 func TestCausesHaveTexts(t *testing.T) {
-	for cause := transport.CauseMessages; cause <= transport.CauseUnknownToken; cause++ {
+	for cause := transport.CauseMessages; cause <= transport.CauseRequeued; cause++ {
 		if !strings.HasPrefix(cause.String(), "cause ") && causes[cause] == "" {
 			t.Errorf("%v has no text", cause)
 		}

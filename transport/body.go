@@ -2,8 +2,14 @@ package transport
 
 // The bodies of the frames. Every body is a msgpack array of its fields in the
 // order given here; a decoder ignores further elements, so a field may be
-// added at the end. Hot bodies (Publish, Settle, Credit, Events and the Peer
+// added at the end. Fields under the word "later" were added since the first
+// form of their struct: they may be missing, and are zero then. Hot bodies
+// (Publish, Settle, Commit, Amend, Request, Reply, Credit, Events and the Peer
 // bodies that carry them) are encoded by hand, the rest by the msgpack library.
+//
+// Commits, requests, amendments, topics, settings and what queries answer have
+// files of their own: commit.go, request.go, operator.go, topic.go,
+// settings.go, info.go, browse.go, explain.go.
 
 // SessionID and Secret are chosen at random by the client.
 type (
@@ -94,7 +100,7 @@ type OpHeader struct {
 	Predecessor     uint64 // with Ordered: the last accepted ordered operation, 0 at first
 }
 
-// Publish carries messages for one queue. Records are the messages' bytes
+// Publish carries messages for one queue or topic. Records are the messages' bytes
 // (package record), each as one msgpack binary, back to back; they are never
 // re-encoded.
 type Publish struct {
@@ -130,7 +136,7 @@ type SettleItem struct {
 	Token       uint64
 	Action      Action
 	Reason      Reason // of a nack
-	DelayMs     uint32 // reserved (nack): refused with CodeUnsupported unless 0
+	DelayMs     uint32 // of a nack: until the next attempt; 0: by the queue's policy; at most 86,400,000
 	Error       string // of a nack or reject, for the dead letter; at most 1,024 bytes are kept
 }
 
@@ -167,27 +173,6 @@ type Credit struct {
 	Through  uint64
 }
 
-// Overflow policy of a queue.
-type Overflow uint8
-
-const (
-	OverflowReject Overflow = 0
-)
-
-// FailureLimitUnlimited as a queue's failure limit never dead-letters.
-const FailureLimitUnlimited = int32(-1)
-
-// QueueSettings of a queue. Zero is the default.
-type QueueSettings struct {
-	MaxMessages  uint64 // 0: unlimited
-	MaxBytes     uint64 // 0: unlimited; logical bytes (body and headers)
-	Overflow     Overflow
-	FailureLimit int32  // 0: 10; -1: unlimited
-	LeaseMs      uint32 // 0: 60,000; 1,000 to 86,400,000
-	DLQMessages  uint64 // 0: unlimited; the limit of the dead-letter queue
-	DLQBytes     uint64 // 0: unlimited
-}
-
 type QueueCreate struct {
 	OpHeader
 	Queue    string
@@ -218,7 +203,7 @@ type QueuePause struct {
 	Paused bool
 }
 
-// Result answers one operation, Open, Attach or End.
+// Result answers one operation, Open, Attach, End or Await.
 type Result struct {
 	Stream       uint32 // of the request
 	Code         Code
@@ -226,16 +211,21 @@ type Result struct {
 	RetryAfterMs uint32
 	Index        uint64 // witness: the entry in which it took effect
 	Position     uint32 // witness: its first position there; message i of a publish has Position+i
-	Value        uint64 // Attach: highest number judged; fenced: the current epoch; purge: messages; Consume: the queue's incarnation
+	Value        uint64 // Attach: highest number judged; fenced: the current epoch; purge and GroupResume: messages; Consume, creates and Subscribe: the incarnation; publish to topics: messages put into queues; Await: 1 if the answer is there
 	Detail       string
-	Items        []Verdict // one for each message or settle, or none when all have Code
+	Items        []Verdict // one for each message, settle or amended message, or none when all have Code
 }
 
-// Verdict on one message or one settle of an operation.
+// Verdict on one item of an operation: a message, a settle or an amendment.
 type Verdict struct {
 	Code         Code
 	Cause        Cause
 	RetryAfterMs uint32
+
+	// later; sent only if they are not zero
+
+	FirstIndex    uint64 // CodeDuplicate: with FirstPosition, the id of the message that was first; 0: not told
+	FirstPosition uint32
 }
 
 // Delivery hands a message to a consumer.
@@ -255,16 +245,43 @@ type Delivery struct {
 	EnqueuedMs  int64  // wall clock of its entry, Unix milliseconds
 	Death       *Death // of a dead letter
 	Record      []byte // aliases the frame
+
+	// later; sent only if it is true
+
+	Request bool // the message asks for a Reply
 }
 
 // Death says why a message is in a dead-letter queue.
 type Death struct {
 	Queue    string
-	Reason   string // "failures" or "rejected"
+	Reason   string // one of the Death constants
 	Attempts uint32
 	Failures uint32
-	Error    string
+	Error    string // of the last failure
 	AtMs     int64
+
+	// later
+
+	History   []Attempt `body:"later"` // the last 16, oldest first
+	Forgotten uint32    // attempts before those
+}
+
+// Reasons of a Death.
+const (
+	DeathFailures = "failures"
+	DeathRejected = "rejected"
+	DeathExpired  = "expired"
+	DeathOverflow = "overflow" // made room for a newer message
+	DeathGroup    = "group"    // followed the head of its message group
+)
+
+// Attempt is how one lease of a message ended without success.
+type Attempt struct {
+	AtMs     int64 // wall clock of the end, Unix milliseconds
+	Session  SessionID
+	Consumer uint32
+	Token    uint64
+	Error    string
 }
 
 // Closed tells that a consumer ended without being asked to.
@@ -279,6 +296,10 @@ type Events struct {
 	Results    []Result
 	Deliveries []Delivery
 	Closed     []Closed
+
+	// later
+
+	Answers []Answer
 }
 
 // Error about one stream.
@@ -298,13 +319,31 @@ type GoAway struct {
 
 // Query asks for state. Body and reply depend on Kind and are msgpack.
 type Query struct {
-	Kind  string // "queues", "queue", "cluster", "nodes"
+	Kind  string // one of the Query constants
 	Group uint32
-	Name  string // of a queue, or a prefix
+	Name  string // of a queue or topic, or a prefix
 	After string // paging: names greater than this
 	Limit uint32
 	Stale bool // answered from this node's own state
+
+	// later
+
+	Body []byte `body:"later"` // of a browse: BrowseQuery; of a trace: TraceQuery; else empty
 }
+
+// Kinds of a Query, and what their QueryReply holds.
+const (
+	QueryQueues        = "queues"        // QueueList: whose names begin with Name
+	QueryQueue         = "queue"         // QueueInfo
+	QueryTopics        = "topics"        // TopicList: whose names begin with Name
+	QueryTopic         = "topic"         // TopicInfo
+	QuerySubscriptions = "subscriptions" // QueueList: those of the topic Name
+	QueryBrowse        = "browse"        // BrowseReply
+	QueryExplain       = "explain"       // ExplainReply: about the queue Name
+	QueryTrace         = "trace"         // TraceReply
+	QueryCluster       = "cluster"       // ClusterInfo
+	QueryNodes         = "nodes"         // []NodeInfo
+)
 
 // Control changes membership or leadership of a group.
 type Control struct {
@@ -318,31 +357,6 @@ type QueryReply struct {
 	Index uint64 // the state answered from
 	Stale bool
 	Body  []byte
-}
-
-// QueueInfo describes a queue.
-type QueueInfo struct {
-	Name          string
-	Incarnation   uint64
-	Settings      QueueSettings
-	Paused        bool
-	Ready         uint64
-	Leased        uint64
-	Parked        uint64
-	Bytes         uint64
-	Consumers     uint32
-	Published     uint64 // since it was created
-	Acked         uint64
-	Dead          uint64
-	Purged        uint64
-	DeadLetter    string // name of its dead-letter queue, "" for one
-	OldestReadyMs int64  // wall clock of the oldest ready message, 0 for none
-}
-
-// QueueList is the reply to "queues".
-type QueueList struct {
-	Queues []QueueInfo
-	More   bool
 }
 
 // ClusterInfo is the reply to "cluster".

@@ -12,7 +12,8 @@ var codeNames = map[Code]string{
 	CodeConflict: "conflict", CodeNotFound: "not_found", CodeOvertaken: "overtaken",
 	CodeOutOfOrder: "out_of_order", CodeSessionExpired: "session_expired", CodeFenced: "fenced",
 	CodeTooLarge: "too_large", CodeInvalid: "invalid", CodeUnsupported: "unsupported",
-	CodeDenied: "denied", CodeInUse: "in_use",
+	CodeDenied: "denied", CodeInUse: "in_use", CodeNoResponders: "no_responders",
+	CodeResponderLost: "responder_lost", CodeExpired: "expired", CodeDeadLettered: "dead_lettered",
 	CodeUnknownOutcome: "unknown_outcome", CodeNoLeader: "no_leader", CodeNotLeader: "not_leader",
 	CodeMalformed: "malformed", CodeVersion: "version", CodeHandshake: "handshake",
 	CodeShuttingDown: "shutting_down", CodeTimeout: "timeout", CodeLimit: "limit",
@@ -22,8 +23,10 @@ var codeNames = map[Code]string{
 var causeNames = map[Cause]string{
 	CauseNone: "none", CauseMessages: "messages", CauseBytes: "bytes", CauseWindow: "window",
 	CauseMemory: "memory", CauseDisk: "disk", CauseOutbox: "outbox", CauseSessions: "sessions",
+	CauseDedup: "dedup", CauseRate: "rate", CauseRequests: "requests", CauseLag: "lag",
 	CauseExpired: "expired", CauseSettled: "settled", CauseSessionEnded: "session_ended",
 	CauseQueueGone: "queue_gone", CauseNotHolder: "not_holder", CauseUnknownToken: "unknown_token",
+	CauseRequeued: "requeued",
 }
 
 // String is the name of the code in documents and messages.

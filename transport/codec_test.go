@@ -49,6 +49,9 @@ func grow(v reflect.Value, tree any) any {
 		for i := range list {
 			out = append(out, grow(field(v, i), list[i]))
 		}
+		for i := len(list); field(v, i).IsValid(); i++ { // what was left out because it is zero
+			out = append(out, field(v, i).Interface())
+		}
 		return append(out, "added later", []any{uint64(1)})
 	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() != reflect.Uint8:
 		out := []any{}
@@ -92,7 +95,7 @@ func TestFurtherElementsAreIgnored(t *testing.T) {
 		got := s.empty()
 		if err := got.Decode(grown); err != nil {
 			t.Errorf("%s: %v", s.name, err)
-		} else if s.op != OpPublish && !same(got, s.body) { // a Publish's raw records were encoded anew
+		} else if s.op != OpPublish && s.op != OpCommit && !same(got, s.body) { // their raw records were encoded anew
 			t.Errorf("%s: %+v, want %+v", s.name, got, s.body)
 		}
 	}

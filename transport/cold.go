@@ -94,6 +94,42 @@ func (q QueuePause) AppendTo(dst []byte) []byte { return appendBody(dst, &q) }
 func (q *QueuePause) Decode(payload []byte) error { return Unmarshal(payload, q) }
 
 // AppendTo appends the body.
+func (q QueueBreaker) AppendTo(dst []byte) []byte { return appendBody(dst, &q) }
+
+// Decode reads the body.
+func (q *QueueBreaker) Decode(payload []byte) error { return Unmarshal(payload, q) }
+
+// AppendTo appends the body.
+func (g GroupResume) AppendTo(dst []byte) []byte { return appendBody(dst, &g) }
+
+// Decode reads the body.
+func (g *GroupResume) Decode(payload []byte) error { return Unmarshal(payload, g) }
+
+// AppendTo appends the body.
+func (t TenantWeight) AppendTo(dst []byte) []byte { return appendBody(dst, &t) }
+
+// Decode reads the body.
+func (t *TenantWeight) Decode(payload []byte) error { return Unmarshal(payload, t) }
+
+// AppendTo appends the body.
+func (t TopicCreate) AppendTo(dst []byte) []byte { return appendBody(dst, &t) }
+
+// Decode reads the body.
+func (t *TopicCreate) Decode(payload []byte) error { return Unmarshal(payload, t) }
+
+// AppendTo appends the body.
+func (t TopicDelete) AppendTo(dst []byte) []byte { return appendBody(dst, &t) }
+
+// Decode reads the body.
+func (t *TopicDelete) Decode(payload []byte) error { return Unmarshal(payload, t) }
+
+// AppendTo appends the body.
+func (s Subscribe) AppendTo(dst []byte) []byte { return appendBody(dst, &s) }
+
+// Decode reads the body.
+func (s *Subscribe) Decode(payload []byte) error { return Unmarshal(payload, s) }
+
+// AppendTo appends the body.
 func (e Error) AppendTo(dst []byte) []byte { return appendBody(dst, &e) }
 
 // Decode reads the body.

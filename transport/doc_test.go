@@ -132,7 +132,7 @@ func TestSpecificationHasEveryField(t *testing.T) {
 	}
 	for name, sent := range map[string][]byte{
 		"OpHeader": OpHeader{}.AppendTo(nil), "SettleItem": SettleItem{}.AppendTo(nil), "Result": new(Result).AppendTo(nil),
-		"Delivery": new(Delivery).AppendTo(nil), "GroupInfo": GroupInfo{}.AppendTo(nil), "NodeInfo": NodeInfo{}.AppendTo(nil),
+		"Delivery": (&Delivery{Request: true}).AppendTo(nil), "GroupInfo": GroupInfo{}.AppendTo(nil), "NodeInfo": NodeInfo{}.AppendTo(nil),
 		"QueueSettings": Marshal(QueueSettings{}),
 	} {
 		c := wire.NewCursor(sent)

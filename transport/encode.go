@@ -154,7 +154,7 @@ func (s *Settle) Decode(payload []byte) error {
 	c := wire.NewCursor(payload)
 	more := c.Fields(2)
 	s.OpHeader.read(&c)
-	s.Items = resize(s.Items, c.ArrayLenOf(MessagesMax, 8))
+	s.Items = resize(s.Items, c.ArrayLenOf(MessagesMax, settleItemLeast))
 	for i := range s.Items {
 		s.Items[i].read(&c)
 	}

@@ -22,7 +22,11 @@ const (
 	CodeInvalid        Code = 13 // Detail names what was wrong
 	CodeUnsupported    Code = 14 // understood, but not in the active machine version
 	CodeDenied         Code = 15 // wrong session secret, or no right
-	CodeInUse          Code = 16 // delete with if-unused or if-empty
+	CodeInUse          Code = 16 // delete with if-unused or if-empty; amend of a leased message
+	CodeNoResponders   Code = 17 // request: no consumer is attached to the queue, nothing was stored
+	CodeResponderLost  Code = 18 // request without retry: the lease of its message ended unsettled
+	CodeExpired        Code = 19 // request: no answer before its deadline
+	CodeDeadLettered   Code = 20 // request: its message failed too often, or was rejected or removed
 
 	CodeUnknownOutcome Code = 256 // it may or may not have been applied: ask again with the same number
 	CodeNoLeader       Code = 257 // no leader is known, nothing was applied
@@ -49,10 +53,15 @@ const (
 	CauseDisk         Cause = 5  // busy: the node's disk
 	CauseOutbox       Cause = 6  // busy: a bounded buffer between nodes is full
 	CauseSessions     Cause = 7  // busy: too many sessions, queues or consumers in the group
+	CauseDedup        Cause = 8  // busy: the window of dedup ids is full
+	CauseRate         Cause = 9  // busy: the connection publishes faster than it may
+	CauseRequests     Cause = 10 // busy: too many unanswered requests of the session
+	CauseLag          Cause = 11 // busy: the group applies its log too far behind
 	CauseExpired      Cause = 16 // lease_lost: the lease ran out
 	CauseSettled      Cause = 17 // lease_lost: settled already
 	CauseSessionEnded Cause = 18 // lease_lost: the session's grace ended
 	CauseQueueGone    Cause = 19 // lease_lost: the queue was deleted
 	CauseNotHolder    Cause = 20 // lease_lost: somebody else's message
 	CauseUnknownToken Cause = 21 // lease_lost: never given out, or long settled
+	CauseRequeued     Cause = 22 // lease_lost: an operator took the message back
 )

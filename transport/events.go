@@ -2,11 +2,12 @@ package transport
 
 import "github.com/ferrymq/ferrymq/transport/wire"
 
-// Results, deliveries and closings, by hand: everything one entry has for one
+// Results, deliveries, closings and answers, by hand: everything one entry has for one
 // connection. The least sizes are those of an element whose every field takes
 // a byte; they keep what a decoder allocates in proportion to its input.
 const (
 	verdictLeast  = 4
+	attemptLeast  = 22 // its session takes 18
 	resultLeast   = 10
 	deliveryLeast = 17 // its record takes two
 	closedLeast   = 4
@@ -14,10 +15,19 @@ const (
 
 // AppendTo appends the verdict.
 func (v Verdict) AppendTo(b []byte) []byte {
-	b = wire.AppendArrayLen(b, 3)
+	n := 3
+	if v.FirstIndex != 0 {
+		n = 5
+	}
+	b = wire.AppendArrayLen(b, n)
 	b = wire.AppendUint(b, uint64(v.Code))
 	b = wire.AppendUint(b, uint64(v.Cause))
-	return wire.AppendUint(b, uint64(v.RetryAfterMs))
+	b = wire.AppendUint(b, uint64(v.RetryAfterMs))
+	if v.FirstIndex != 0 {
+		b = wire.AppendUint(b, v.FirstIndex)
+		b = wire.AppendUint(b, uint64(v.FirstPosition))
+	}
+	return b
 }
 
 func (v *Verdict) read(c *wire.Cursor) {
@@ -25,6 +35,11 @@ func (v *Verdict) read(c *wire.Cursor) {
 	v.Code = Code(c.Uint16())
 	v.Cause = Cause(c.Uint8())
 	v.RetryAfterMs = c.Uint32()
+	if more >= 2 {
+		v.FirstIndex = c.Uint()
+		v.FirstPosition = c.Uint32()
+		more -= 2
+	}
 	c.SkipN(more)
 }
 
@@ -66,15 +81,40 @@ func (r *Result) read(c *wire.Cursor) {
 	c.SkipN(more)
 }
 
+// AppendTo appends the attempt.
+func (a *Attempt) AppendTo(b []byte) []byte {
+	b = wire.AppendArrayLen(b, 5)
+	b = wire.AppendInt(b, a.AtMs)
+	b = wire.AppendBytes(b, a.Session[:])
+	b = wire.AppendUint(b, uint64(a.Consumer))
+	b = wire.AppendUint(b, a.Token)
+	return wire.AppendString(b, a.Error)
+}
+
+func (a *Attempt) read(c *wire.Cursor) {
+	more := c.Fields(5)
+	a.AtMs = c.Int()
+	a.Session = readSession(c)
+	a.Consumer = c.Uint32()
+	a.Token = c.Uint()
+	a.Error = c.String()
+	c.SkipN(more)
+}
+
 // AppendTo appends the death.
 func (d *Death) AppendTo(b []byte) []byte {
-	b = wire.AppendArrayLen(b, 6)
+	b = wire.AppendArrayLen(b, 8)
 	b = wire.AppendString(b, d.Queue)
 	b = wire.AppendString(b, d.Reason)
 	b = wire.AppendUint(b, uint64(d.Attempts))
 	b = wire.AppendUint(b, uint64(d.Failures))
 	b = wire.AppendString(b, d.Error)
-	return wire.AppendInt(b, d.AtMs)
+	b = wire.AppendInt(b, d.AtMs)
+	b = wire.AppendArrayLen(b, len(d.History))
+	for i := range d.History {
+		b = d.History[i].AppendTo(b)
+	}
+	return wire.AppendUint(b, uint64(d.Forgotten))
 }
 
 func (d *Death) read(c *wire.Cursor) {
@@ -85,18 +125,30 @@ func (d *Death) read(c *wire.Cursor) {
 	d.Failures = c.Uint32()
 	d.Error = c.String()
 	d.AtMs = c.Int()
+	if more >= 2 {
+		d.readHistory(c)
+		more -= 2
+	}
 	c.SkipN(more)
+}
+
+func (d *Death) readHistory(c *wire.Cursor) {
+	if n := c.ArrayLenOf(EventsItemsMax, attemptLeast); n > 0 {
+		d.History = make([]Attempt, n)
+	}
+	for i := range d.History {
+		d.History[i].read(c)
+	}
+	d.Forgotten = c.Uint32()
 }
 
 // AppendTo appends the delivery.
 func (d *Delivery) AppendTo(b []byte) []byte {
-	return append(d.AppendHead(b, len(d.Record)), d.Record...)
-}
-
-// AppendHead appends the delivery up to its record, whose size bytes the
-// caller appends: a record that is loaded late is copied only once.
-func (d *Delivery) AppendHead(b []byte, size int) []byte {
-	b = wire.AppendArrayLen(b, 15)
+	n := 15
+	if d.Request {
+		n = 16
+	}
+	b = wire.AppendArrayLen(b, n)
 	b = wire.AppendUint(b, uint64(d.Handle))
 	b = wire.AppendUint(b, uint64(d.Consumer))
 	b = wire.AppendUint(b, d.Incarnation)
@@ -115,7 +167,11 @@ func (d *Delivery) AppendHead(b []byte, size int) []byte {
 	} else {
 		b = d.Death.AppendTo(b)
 	}
-	return wire.AppendBytesLen(b, size)
+	b = wire.AppendBytes(b, d.Record)
+	if d.Request {
+		b = wire.AppendBool(b, true)
+	}
+	return b
 }
 
 func (d *Delivery) read(c *wire.Cursor) {
@@ -139,6 +195,11 @@ func (d *Delivery) read(c *wire.Cursor) {
 		d.Death.read(c)
 	}
 	d.Record = c.Bytes()
+	d.Request = false
+	if more >= 1 {
+		d.Request = c.Bool()
+		more--
+	}
 	c.SkipN(more)
 }
 
@@ -160,7 +221,7 @@ func (x *Closed) read(c *wire.Cursor) {
 
 // AppendTo appends the body.
 func (e *Events) AppendTo(b []byte) []byte {
-	b = wire.AppendArrayLen(b, 3)
+	b = wire.AppendArrayLen(b, 4)
 	b = wire.AppendArrayLen(b, len(e.Results))
 	for i := range e.Results {
 		b = e.Results[i].AppendTo(b)
@@ -173,10 +234,14 @@ func (e *Events) AppendTo(b []byte) []byte {
 	for i := range e.Closed {
 		b = e.Closed[i].AppendTo(b)
 	}
+	b = wire.AppendArrayLen(b, len(e.Answers))
+	for i := range e.Answers {
+		b = e.Answers[i].AppendTo(b)
+	}
 	return b
 }
 
-// Decode reads the body. It reuses the memory of the three lists; records
+// Decode reads the body. It reuses the memory of the four lists; records
 // alias the payload.
 func (e *Events) Decode(payload []byte) error {
 	c := wire.NewCursor(payload)
@@ -192,6 +257,15 @@ func (e *Events) Decode(payload []byte) error {
 	e.Closed = resize(e.Closed, c.ArrayLenOf(EventsItemsMax, closedLeast))
 	for i := range e.Closed {
 		e.Closed[i].read(&c)
+	}
+	answers := 0
+	if more >= 1 {
+		answers = c.ArrayLenOf(EventsItemsMax, answerLeast)
+		more--
+	}
+	e.Answers = resize(e.Answers, answers)
+	for i := range e.Answers {
+		e.Answers[i].read(&c)
 	}
 	c.SkipN(more)
 	return decoded(&c, "Events")

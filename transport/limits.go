@@ -7,7 +7,7 @@ const Version = 1
 // client which do.
 const (
 	MessageMax  = 1 << 20 // bytes of a message, and of an operation's messages together: body and headers
-	MessagesMax = 1000    // messages of a publish, items of a settle
+	MessagesMax = 1000    // messages of a publish, items of a settle or amend, both together of a commit
 	WindowMax   = 1024    // unanswered operations of a session in a group
 
 	// FrameMax is the largest payload between client and node. It leaves
@@ -21,7 +21,8 @@ const (
 
 	QueueNameMax   = 200 // bytes; users make names of at most 196
 	ErrorTextMax   = 1024
-	TokensMax      = 1 << 16 // leases named in an Attach
-	CommandsMax    = 1 << 16 // commands of a PeerSubmit
-	EventsItemsMax = 1 << 16 // results, deliveries or closings of an Events
+	AnswerMax      = 64 << 10 // bytes of headers and body of a Reply's record
+	TokensMax      = 1 << 16  // leases named in an Attach
+	CommandsMax    = 1 << 16  // commands of a PeerSubmit
+	EventsItemsMax = 1 << 16  // results, deliveries, closings or answers of an Events
 )

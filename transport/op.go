@@ -4,9 +4,9 @@ package transport
 // reused for something else.
 type Op uint16
 
-// Ops a client sends. An operation (Publish, Settle, Consume, Cancel and the
-// queue ops) is numbered and is answered once, inside an Events frame, under
-// the stream it was sent on.
+// Ops a client sends. An operation (all from 16 to 47 but Credit and Await) is
+// numbered and is answered once, inside an Events frame, under the stream it
+// was sent on.
 const (
 	OpHello    Op = 1 // Hello; answered by HelloOK
 	OpPing     Op = 3 // empty; answered by Pong on the same stream
@@ -20,12 +20,23 @@ const (
 	OpConsume Op = 18 // Consume
 	OpCancel  Op = 19 // Cancel
 	OpCredit  Op = 20 // Credit: not an operation, never answered
+	OpCommit  Op = 21 // Commit
+	OpAmend   Op = 22 // Amend
+	OpRequest Op = 23 // Request
+	OpReply   Op = 24 // Reply
+	OpAwait   Op = 25 // Await: not an operation, answered by a Result
 
-	OpQueueCreate Op = 32 // QueueCreate
-	OpQueueUpdate Op = 33 // QueueUpdate
-	OpQueueDelete Op = 34 // QueueDelete
-	OpQueuePurge  Op = 35 // QueuePurge
-	OpQueuePause  Op = 36 // QueuePause
+	OpQueueCreate  Op = 32 // QueueCreate
+	OpQueueUpdate  Op = 33 // QueueUpdate
+	OpQueueDelete  Op = 34 // QueueDelete
+	OpQueuePurge   Op = 35 // QueuePurge
+	OpQueuePause   Op = 36 // QueuePause
+	OpQueueBreaker Op = 37 // QueueBreaker
+	OpGroupResume  Op = 38 // GroupResume
+	OpTenantWeight Op = 39 // TenantWeight
+	OpTopicCreate  Op = 40 // TopicCreate
+	OpTopicDelete  Op = 41 // TopicDelete
+	OpSubscribe    Op = 42 // Subscribe
 
 	OpQuery   Op = 48 // Query; answered by QueryReply or Error
 	OpControl Op = 49 // Control (membership, leadership); answered by QueryReply or Error

@@ -46,6 +46,13 @@ type PeerClosed struct {
 	Closed  Closed // its Handle is unused
 }
 
+// PeerAnswer is an Answer for a session attached through the receiver.
+type PeerAnswer struct {
+	Session SessionID
+	Epoch   uint64
+	Answer  Answer // its Handle is unused
+}
+
 // PeerEvents is Events for all connections of a node. One without content says
 // that the sender began to lead anew in the same term, which detached every
 // session: clients are to attach again.
@@ -55,6 +62,10 @@ type PeerEvents struct {
 	Results    []PeerResult
 	Deliveries []PeerDelivery
 	Closed     []PeerClosed
+
+	// later
+
+	Answers []PeerAnswer
 }
 
 // PeerRequest asks for something outside of the log: a read at the leader, to

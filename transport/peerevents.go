@@ -8,6 +8,7 @@ const (
 	peerResultLeast   = 2 + resultLeast
 	peerDeliveryLeast = 20 + deliveryLeast
 	peerClosedLeast   = 20 + closedLeast
+	peerAnswerLeast   = 20 + answerLeast
 )
 
 // AppendTo appends the body. Commands must hold Count binaries.
@@ -68,12 +69,6 @@ func (d *PeerDelivery) AppendTo(b []byte) []byte {
 	return d.Delivery.AppendTo(appendSession(b, &d.Session, d.Epoch))
 }
 
-// AppendHead appends the delivery up to its record, whose size bytes the
-// caller appends.
-func (d *PeerDelivery) AppendHead(b []byte, size int) []byte {
-	return d.Delivery.AppendHead(appendSession(b, &d.Session, d.Epoch), size)
-}
-
 func (d *PeerDelivery) read(c *wire.Cursor) {
 	more := c.Fields(3)
 	d.Session = readSession(c)
@@ -95,9 +90,22 @@ func (x *PeerClosed) read(c *wire.Cursor) {
 	c.SkipN(more)
 }
 
+// AppendTo appends the answer.
+func (a *PeerAnswer) AppendTo(b []byte) []byte {
+	return a.Answer.AppendTo(appendSession(b, &a.Session, a.Epoch))
+}
+
+func (a *PeerAnswer) read(c *wire.Cursor) {
+	more := c.Fields(3)
+	a.Session = readSession(c)
+	a.Epoch = c.Uint()
+	a.Answer.read(c)
+	c.SkipN(more)
+}
+
 // AppendTo appends the body.
 func (e *PeerEvents) AppendTo(b []byte) []byte {
-	b = wire.AppendArrayLen(b, 5)
+	b = wire.AppendArrayLen(b, 6)
 	b = wire.AppendUint(b, uint64(e.Group))
 	b = wire.AppendUint(b, e.Term)
 	b = wire.AppendArrayLen(b, len(e.Results))
@@ -112,10 +120,14 @@ func (e *PeerEvents) AppendTo(b []byte) []byte {
 	for i := range e.Closed {
 		b = e.Closed[i].AppendTo(b)
 	}
+	b = wire.AppendArrayLen(b, len(e.Answers))
+	for i := range e.Answers {
+		b = e.Answers[i].AppendTo(b)
+	}
 	return b
 }
 
-// Decode reads the body. It reuses the memory of the three lists; records
+// Decode reads the body. It reuses the memory of the four lists; records
 // alias the payload.
 func (e *PeerEvents) Decode(payload []byte) error {
 	c := wire.NewCursor(payload)
@@ -133,6 +145,15 @@ func (e *PeerEvents) Decode(payload []byte) error {
 	e.Closed = resize(e.Closed, c.ArrayLenOf(EventsItemsMax, peerClosedLeast))
 	for i := range e.Closed {
 		e.Closed[i].read(&c)
+	}
+	answers := 0
+	if more >= 1 {
+		answers = c.ArrayLenOf(EventsItemsMax, peerAnswerLeast)
+		more--
+	}
+	e.Answers = resize(e.Answers, answers)
+	for i := range e.Answers {
+		e.Answers[i].read(&c)
 	}
 	c.SkipN(more)
 	return decoded(&c, "PeerEvents")

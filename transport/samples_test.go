@@ -81,7 +81,7 @@ func samples(t testing.TB) []sample {
 	}
 	settings := QueueSettings{MaxMessages: 100000, MaxBytes: 1 << 30, FailureLimit: FailureLimitUnlimited, LeaseMs: 30000}
 	nodes := []NodeInfo{{Node: "node-1", ClientAddr: "127.0.0.1:7700"}, {Node: "node-2", ClientAddr: "127.0.0.1:7701"}}
-	return []sample{
+	out := []sample{
 		of("hello", OpHello, 1, Hello{VersionMin: 1, VersionMax: 1, Client: "ferry-go/1.0", Name: "billing", FrameMax: FrameMax, HeartbeatMs: 10000, AuthData: []byte{}}),
 		of("hellook", OpHelloOK, 1, HelloOK{Version: 1, ClusterID: sampleCluster, Node: "node-1", FrameMax: FrameMax, MessageMax: MessageMax,
 			MessagesMax: MessagesMax, WindowMax: WindowMax, HeartbeatMs: 10000, Groups: []GroupInfo{sampleGroup}, Nodes: nodes}),
@@ -127,4 +127,7 @@ func samples(t testing.TB) []sample {
 		of("peerrequest", OpPeerRequest, 20, PeerRequest{Kind: "query", Body: []byte{0x90}}),
 		of("peerreply", OpPeerReply, 20, PeerReply{Error: &Error{Code: CodeNoLeader, Message: "no leader", Retryable: true}, Body: []byte{}}),
 	}
+	out = append(out, commitSamples(record, rich)...)
+	out = append(out, adminSamples()...)
+	return append(out, inspectSamples(record)...)
 }

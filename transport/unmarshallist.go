@@ -18,7 +18,13 @@ func (u *unpacker) fields(from int, code byte, v reflect.Value) error {
 	}
 	known := v.NumField()
 	if n < known {
-		return misfit(from, wire.ErrMissing, fmt.Sprintf("want at least %d values, found %d", known, n))
+		if first := required(v.Type()); n < first {
+			return misfit(from, wire.ErrMissing, fmt.Sprintf("want at least %d values, found %d", first, n))
+		}
+		for i := n; i < known; i++ {
+			v.Field(i).SetZero()
+		}
+		known = n
 	}
 	for i := range known {
 		u.path = append(u.path, v.Type().Field(i).Name)
@@ -33,6 +39,17 @@ func (u *unpacker) fields(from int, code byte, v reflect.Value) error {
 		}
 	}
 	return nil
+}
+
+// required is how many fields a struct had in its first form. The first one
+// that was added later has a tag; it and those after it may be missing.
+func required(t reflect.Type) int {
+	for i := range t.NumField() {
+		if t.Field(i).Tag == `body:"later"` {
+			return i
+		}
+	}
+	return t.NumField()
 }
 
 // list reads a list. Before it allocates, it asks for as many bytes as that
@@ -74,7 +91,7 @@ func least(t reflect.Type) int {
 	switch t.Kind() {
 	case reflect.Struct:
 		n := 1
-		for i := range t.NumField() {
+		for i := range required(t) {
 			n += least(t.Field(i).Type)
 		}
 		return n
