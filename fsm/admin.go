@@ -35,8 +35,8 @@ func (s *State) newQueue(name string, settings Settings) *queue {
 // filled returns the settings with the defaults in place.
 func (t Settings) filled() (Settings, Result) {
 	switch {
-	case t.Overflow != 0:
-		return t, Result{Code: Unsupported, Detail: "overflow policy"}
+	case t.Overflow > OverflowDropNew:
+		return t, Result{Code: Invalid, Detail: "overflow policy is unknown"}
 	case t.FailureLimit < UnlimitedFailures:
 		return t, Result{Code: Invalid, Detail: "failure limit is below -1"}
 	}

@@ -80,7 +80,7 @@ func (f *feed) command() Command {
 
 func (f *feed) settings() Settings {
 	return Settings{MaxMessages: f.upTo(8), MaxBytes: f.upTo(3) * 50, FailureLimit: int32(f.upTo(4)) - 1,
-		LeaseMillis: uint32(f.upTo(3)) * 1000, DLQMessages: f.upTo(3)}
+		LeaseMillis: uint32(f.upTo(3)) * 1000, DLQMessages: f.upTo(3), Overflow: Overflow(f.upTo(3))}
 }
 
 // entry makes an entry of up to eight commands; now and then of raw bytes.

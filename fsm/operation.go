@@ -92,8 +92,17 @@ func (s *State) keep(x *session, h *OpHeader, items int, r Result) Result {
 }
 
 func (r *Result) accepted() bool {
-	return len(r.Items) == 0 && (r.Code == OK || r.Code == Duplicate || r.Code == Dropped)
+	for _, v := range r.Items {
+		if !v.Code.accepted() {
+			return false
+		}
+	}
+	return r.Code.accepted()
 }
+
+// accepted tells that nothing is left to do: a repeat, and what is dropped by
+// the queue's policy, count.
+func (c Code) accepted() bool { return c == OK || c == Duplicate || c == Dropped }
 
 // at stamps where a command took effect; it takes n positions of the entry.
 func (s *State) at(r Result, n int) Result {

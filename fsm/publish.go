@@ -84,9 +84,13 @@ func (s *State) storeOne(i int, entry []byte) Verdict {
 		}
 		a.info = &w.info
 	}
-	if full := q.fits(in.size); full != CauseNone {
-		return Verdict{Code: Busy, Cause: full, RetryAfterMillis: RetryFullMillis}
+	if v := s.takes(q, in.size); v.Code != OK {
+		if v.Code == Dropped {
+			q.overflowed++
+		}
+		return v
 	}
+	s.makeRoom(q, in.size)
 	if err := s.bodies.Add(s.index, a.position, entry, in.offset, in.length); err != nil {
 		s.fail(err)
 		return Verdict{}
@@ -95,6 +99,7 @@ func (s *State) storeOne(i int, entry []byte) Verdict {
 	return Verdict{}
 }
 
+// storeAll stores all of the examined messages or none of them.
 func (s *State) storeAll(entry []byte) Result {
 	w := &s.work
 	sum := uint64(0)
@@ -106,8 +111,13 @@ func (s *State) storeAll(entry []byte) Result {
 	}
 	q := w.targets[0].queue
 	if full := q.fitsAll(uint64(len(w.incoming)), sum); full != CauseNone {
-		return Result{Code: Busy, Cause: full, RetryAfterMillis: RetryFullMillis}
+		if q.settings.Overflow == OverflowReject {
+			return Result{Code: Busy, Cause: full, RetryAfterMillis: RetryFullMillis}
+		}
+		if v := s.planAll(newPlan()); v.Code != OK {
+			return Result{Code: v.Code, Cause: v.Cause, RetryAfterMillis: v.RetryAfterMillis}
+		}
 	}
 	s.storeEach(entry)
-	return Result{}
+	return verdict(w.verdicts, "")
 }

@@ -41,6 +41,7 @@ func (q *queue) info() QueueInfo {
 		Name: q.name, Incarnation: q.incarnation, Settings: q.settings, Paused: q.paused,
 		Ready: q.ready(), Leased: uint64(q.leased.Len()), Parked: uint64(q.parked.Len()), Bytes: q.bytes,
 		Consumers: uint32(q.members.Len()), Published: q.published, Acked: q.acked, Dead: q.dead, Purged: q.purged,
+		Overflowed: q.overflowed, Missed: q.missed, Duplicates: q.duplicates,
 	}
 	if q.deadLetter != 0 {
 		i.DeadLetter = q.name + DeadLetterSuffix

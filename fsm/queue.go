@@ -23,6 +23,7 @@ type queue struct {
 	leasedBytes uint64 // of the leased ones
 
 	published, acked, dead, purged uint64
+	overflowed, missed, duplicates uint64
 
 	// Derived from the consumers, in no snapshot, and never read through a
 	// pinned queue: a clone takes them over as they are.
@@ -35,10 +36,15 @@ type queue struct {
 func (q *queue) fits(size uint32) Cause { return q.fitsAll(1, uint64(size)) }
 
 func (q *queue) fitsAll(messages, bytes uint64) Cause {
-	if limit := q.settings.MaxMessages; limit > 0 && q.messages()+messages > limit {
+	return q.within(q.messages()+messages, q.bytes+bytes)
+}
+
+// within tells whether so much is within the limits.
+func (q *queue) within(messages, bytes uint64) Cause {
+	if limit := q.settings.MaxMessages; limit > 0 && messages > limit {
 		return CauseMessages
 	}
-	if limit := q.settings.MaxBytes; limit > 0 && q.bytes+bytes > limit {
+	if limit := q.settings.MaxBytes; limit > 0 && bytes > limit {
 		return CauseBytes
 	}
 	return CauseNone

@@ -55,7 +55,7 @@ func (l *line) settings() Settings {
 	}
 	return Settings{MaxMessages: l.num("max", 0), MaxBytes: l.num("bytes", 0), FailureLimit: int32(limit),
 		LeaseMillis: uint32(l.num("lease", 0)), DLQMessages: l.num("dlqmax", 0), DLQBytes: l.num("dlqbytes", 0),
-		Overflow: Overflow(l.num("overflow", 0))}
+		Overflow: map[string]Overflow{"drop-oldest": OverflowDropOldest, "drop-new": OverflowDropNew, "9": 9}[l.set["overflow"]]}
 }
 
 func (r *script) parse(text string) Command {

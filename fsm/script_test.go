@@ -193,8 +193,12 @@ func (r *script) look(f []string) {
 			fmt.Fprintln(&r.out, "no queue")
 			return
 		}
-		fmt.Fprintf(&r.out, "%s: ready=%d leased=%d parked=%d bytes=%d consumers=%d published=%d acked=%d dead=%d purged=%d\n",
+		fmt.Fprintf(&r.out, "%s: ready=%d leased=%d parked=%d bytes=%d consumers=%d published=%d acked=%d dead=%d purged=%d",
 			q.Name, q.Ready, q.Leased, q.Parked, q.Bytes, q.Consumers, q.Published, q.Acked, q.Dead, q.Purged)
+		r.some("overflowed", q.Overflowed)
+		r.some("missed", q.Missed)
+		r.some("duplicates", q.Duplicates)
+		fmt.Fprintln(&r.out)
 	case "messages":
 		states := []string{"", "ready", "leased", "parked"}
 		r.s.Messages(f[1], func(m MessageInfo) bool {
@@ -221,6 +225,13 @@ func (r *script) look(f []string) {
 		fmt.Fprintln(&r.out, "bodies", r.s.MessageCount())
 	default:
 		r.t.Fatalf("unknown look %q", f)
+	}
+}
+
+// some shows a count that is mostly 0.
+func (r *script) some(name string, n uint64) {
+	if n != 0 {
+		fmt.Fprintf(&r.out, " %s=%d", name, n)
 	}
 }
 

@@ -41,7 +41,7 @@ func (f *frameWriter) queue(q *queue) bool {
 	for _, v := range [...]uint64{q.deadLetter, q.source, q.places, q.turns, q.published, q.acked, q.dead, q.purged} {
 		b = wire.AppendUint(b, v)
 	}
-	f.b = b
+	f.b = appendIntake(b, q)
 	return true
 }
 
