@@ -286,7 +286,7 @@ func (g *generator) settings(t *rapid.T) fsm.Settings {
 	}
 	switch percent(t, "fault") {
 	case 0, 1:
-		s.Overflow = 1
+		s.Overflow = 9
 	case 2, 3:
 		s.FailureLimit = -2
 	case 4, 5:

@@ -22,8 +22,8 @@ func settings(s fsm.Settings) (fsm.Settings, fsm.Code) {
 	}
 	fill(&s.LeaseMillis, fsm.DefaultLeaseMillis)
 	switch {
-	case s.Overflow != 0:
-		return s, fsm.Unsupported
+	case s.Overflow > fsm.OverflowDropNew:
+		return s, fsm.Invalid
 	case s.FailureLimit < fsm.UnlimitedFailures,
 		s.LeaseMillis < fsm.MinLeaseMillis || s.LeaseMillis > fsm.MaxLeaseMillis:
 		return s, fsm.Invalid
