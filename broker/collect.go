@@ -70,7 +70,8 @@ func (l *lane) judgedHere(o *op, r *transport.Result) {
 // entryDone lets the next entry go and looks at what the state waits for and
 // holds.
 func (l *lane) entryDone(b *batch) {
-	var deadline, bytes int64
+	var deadline fsm.Deadline
+	var bytes int64
 	var due, needs bool
 	l.group.View(func(s *fsm.State) {
 		deadline, due = s.NextDeadline()

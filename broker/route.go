@@ -80,7 +80,7 @@ func (l *lane) turn() {
 	anew := false
 	if l.mode == modeLead {
 		// What the state waits for is not known before the first entry of ours.
-		l.clock = clockState{due: true, deadline: 0}
+		l.clock = clockUnknown
 		anew = l.ledTerm == l.info.Term
 		l.ledTerm = l.info.Term
 	}

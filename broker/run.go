@@ -23,12 +23,15 @@ type proposal struct {
 
 // clockState is what the runner knows about the time that the state waits for.
 type clockState struct {
-	deadline  int64 // lease milliseconds
+	deadline  fsm.Deadline
 	due       bool  // there is a deadline
 	needs     bool  // a lease, grace or retry waits: the clock must not stand still
 	lastEntry int64 // broker time of the last entry
 	notBefore int64 // broker time of the next tick at the earliest: the last one changed nothing
 }
+
+// clockUnknown is the state of a new leader, which has to look.
+var clockUnknown = clockState{due: true, deadline: fsm.Deadline{LeaseMillis: -1}}
 
 // run is the lane's runner: the only one who dispatches its commands.
 func (l *lane) run() {
@@ -108,7 +111,7 @@ func (l *lane) nextEntry() (*batch, time.Duration) {
 func (l *lane) tickWait(now int64) time.Duration {
 	wait := idleWake
 	if l.clock.due {
-		left := time.Duration(l.clock.deadline-l.group.Now().LeaseMillis) * time.Millisecond
+		left := timeLeft(l.clock.deadline, l.group.Now())
 		if left <= 0 {
 			return max(0, time.Duration(l.clock.notBefore-now))
 		}
@@ -122,6 +125,19 @@ func (l *lane) tickWait(now int64) time.Duration {
 		wait = min(wait, left)
 	}
 	return wait
+}
+
+// timeLeft is how long until the first of a state's deadlines is reached, on
+// the clocks that its next entry would carry.
+func timeLeft(d fsm.Deadline, now fsm.Clock) time.Duration {
+	left := int64(idleWake / time.Millisecond)
+	if d.LeaseMillis != 0 {
+		left = min(left, d.LeaseMillis-now.LeaseMillis)
+	}
+	if d.WallMillis != 0 {
+		left = min(left, d.WallMillis-now.WallMillis)
+	}
+	return time.Duration(left) * time.Millisecond
 }
 
 // requeueOwed queues what the broker itself still has to say. The caller holds l.mu.

@@ -32,30 +32,6 @@ func (s *State) newQueue(name string, settings Settings) *queue {
 	return q
 }
 
-// filled returns the settings with the defaults in place.
-func (t Settings) filled() (Settings, Result) {
-	switch {
-	case t.Overflow > OverflowDropNew:
-		return t, Result{Code: Invalid, Detail: "overflow policy is unknown"}
-	case t.FailureLimit < UnlimitedFailures:
-		return t, Result{Code: Invalid, Detail: "failure limit is below -1"}
-	}
-	if fault := leaseFault(t.LeaseMillis); fault != "" {
-		return t, Result{Code: Invalid, Detail: fault}
-	}
-	if t.FailureLimit == 0 {
-		t.FailureLimit = DefaultFailureLimit
-	}
-	t.LeaseMillis = orDefault(t.LeaseMillis, DefaultLeaseMillis)
-	return t, Result{}
-}
-
-// deadLetter returns the settings of the queue's dead-letter queue.
-func (t Settings) deadLetter() Settings {
-	return Settings{MaxMessages: t.DLQMessages, MaxBytes: t.DLQBytes,
-		FailureLimit: UnlimitedFailures, LeaseMillis: t.LeaseMillis}
-}
-
 // owned returns a queue that a user may change or delete.
 func (s *State) owned(name string) (*queue, Result) {
 	q := s.queueNamed(name)
@@ -119,6 +95,8 @@ func (s *State) dissolve(q *queue) {
 		}
 		s.remove(x, c)
 	}
+	q.timed = nil
+	s.arm(q)
 	s.discard(q.shelf)
 	s.movable.Delete(q.incarnation)
 	s.names.Delete(q.name)
@@ -131,7 +109,9 @@ func (s *State) purge(c *QueuePurge) Result {
 	if q == nil {
 		return Result{Code: NotFound}
 	}
-	n := q.ready() + uint64(q.parked.Len())
+	n := q.messages() - uint64(q.leased.Len())
+	q.timed = nil
+	s.arm(q)
 	gone := q.shelf
 	kept := q.leased
 	gone.leased, q.shelf = shelf{}.leased, shelf{leased: kept}

@@ -55,8 +55,11 @@ func (s *State) checkPair(q *queue) error {
 }
 
 func (s *State) checkQueue(q *queue, all *tally) error {
-	if t := q.settings; t.LeaseMillis == 0 || leaseFault(t.LeaseMillis) != "" || t.FailureLimit < UnlimitedFailures || t.FailureLimit == 0 {
-		return fmt.Errorf("queue %d: settings %+v", q.incarnation, t)
+	if err := s.checkSettings(q); err != nil {
+		return err
+	}
+	if err := q.checkTimed(); err != nil {
+		return fmt.Errorf("queue %d: %w", q.incarnation, err)
 	}
 	found, err := s.checkShelf(&q.shelf, q.places)
 	if err != nil {
@@ -82,7 +85,7 @@ func (s *State) checkQueue(q *queue, all *tally) error {
 		return err
 	}
 	// Nothing that could be handed out may wait.
-	if _, m, ok := q.front(); ok {
+	if _, m, ok := q.front(); ok && (m.expires == 0 || m.expires > s.clock.WallMillis) {
 		q.hungry.Scan(func(_, serial uint64) bool {
 			if c, found := s.consumers.Get(serial); found && c.hasRoom(m.size) {
 				err = fmt.Errorf("queue %d: consumer %d has room, and a message waits", q.incarnation, serial)

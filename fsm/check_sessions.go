@@ -152,7 +152,7 @@ func (s *State) checkTimers() (err error) {
 			return
 		}
 		n++
-		if _, ok := s.timers.set.Get(timer{at, kind, id}); !ok {
+		if _, ok := s.timers.of(kind).Get(timer{at, kind, id}); !ok {
 			err = fmt.Errorf("no timer of kind %d for %d at %d", kind, id, at)
 		}
 	}
@@ -165,8 +165,16 @@ func (s *State) checkTimers() (err error) {
 		has(timerLease, serial, c.armedAt)
 		return true
 	})
-	if err == nil && n != s.timers.set.Len() {
-		err = fmt.Errorf("%d timers, %d deadlines", s.timers.set.Len(), n)
+	s.queues.Scan(func(incarnation uint64, q *queue) bool {
+		if lease, wall := q.wakesAt(); err == nil && (lease != q.armedLease || wall != q.armedWall) {
+			err = fmt.Errorf("queue %d waits for %d and %d, timers at %d and %d", incarnation, lease, wall, q.armedLease, q.armedWall)
+		}
+		has(timerQueue, incarnation, q.armedLease)
+		has(timerWall, incarnation, q.armedWall)
+		return true
+	})
+	if all := s.timers.lease.Len() + s.timers.onWall.Len(); err == nil && n != all {
+		err = fmt.Errorf("%d timers, %d deadlines", all, n)
 	}
 	return err
 }

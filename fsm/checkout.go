@@ -24,14 +24,18 @@ func (s *State) offer(q *queue, c *consumer) {
 func (s *State) handOut(q *queue) {
 	for !q.paused && q.hungry.Len() > 0 && s.broken == nil {
 		place, m, ok := q.front()
-		if !ok {
-			return
+		if !ok || m.expires != 0 && m.expires <= s.clock.WallMillis {
+			return // what is due is never handed out: it expires in the next entry
 		}
 		c := s.pick(q, m.size)
 		if c == nil {
 			return
 		}
 		q.take(place)
+		if m.expires != 0 {
+			q.unwatch(place, &m)
+			s.arm(q)
+		}
 		s.assign(q, c, place, m)
 	}
 }

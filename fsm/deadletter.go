@@ -11,8 +11,18 @@ func (s *State) deadLetter(q *queue, place uint64, m message, reason, note strin
 		s.drop(m.index, m.position)
 		return
 	}
-	m.more = &more{death: &Death{Queue: q.name, Reason: reason, Attempts: m.attempts, Failures: m.failures,
-		Error: note, AtMillis: s.clock.WallMillis}}
+	d := &Death{Queue: q.name, Reason: reason, Attempts: m.attempts, Failures: m.failures,
+		Error: note, AtMillis: s.clock.WallMillis}
+	if m.more != nil {
+		d.History, d.Forgotten = m.more.history, m.more.forgotten
+	}
+	m.more = &more{death: d}
+	m.at, m.flags = 0, m.flags&^flagScheduled
+	s.buryOrPark(q, place, m)
+}
+
+// buryOrPark puts a dead message where there is room for it.
+func (s *State) buryOrPark(q *queue, place uint64, m message) {
 	d := s.queue(q.deadLetter)
 	if d.fits(m.size) != CauseNone {
 		q.parked.Set(place, m)
@@ -27,6 +37,7 @@ func (s *State) bury(q, d *queue, m message) {
 	q.dead++
 	q.bytes -= uint64(m.size)
 	m.attempts, m.failures, m.lastToken, m.lastEnd = 0, 0, 0, CauseNone
+	m.expires, m.line, m.flags = 0, 0, 0
 	d.places++
 	d.published++
 	d.bytes += uint64(m.size)

@@ -21,14 +21,17 @@ func (x *restorer) derive() error {
 			q.bytes += uint64(m.size)
 			return true
 		})
-		q.returned.Scan(func(_ uint64, m message) bool {
+		q.returned.Scan(func(place uint64, m message) bool {
 			q.bytes += uint64(m.size)
+			q.watch(place, &m)
 			return true
 		})
-		q.waiting.Scan(func(_ uint64, m message) bool {
+		q.waiting.Scan(func(place uint64, m message) bool {
 			q.bytes += uint64(m.size)
+			q.watch(place, &m)
 			return true
 		})
+		s.arm(q)
 		q.parked.Scan(func(_ uint64, m message) bool {
 			q.bytes += uint64(m.size)
 			return true

@@ -1,12 +1,14 @@
 package fsm
 
+import "github.com/tidwall/btree"
+
 // timedOut is a lease that ends.
 type timedOut struct {
 	place   uint64
 	started bool
 }
 
-// affords books n leases that end by time; not beyond dueMax in one entry,
+// affords books n leases or messages that are due; not beyond dueMax in one entry,
 // but any one consumer's are done together.
 func (s *State) affords(n int) bool {
 	if s.work.due > 0 && s.work.due+n > dueMax {
@@ -16,12 +18,20 @@ func (s *State) affords(n int) bool {
 	return true
 }
 
-// expire does what is due, by (deadline, kind, serial), until this entry has
-// done enough. The rest stays due; nothing of it is handed out.
+// expire does what is due, first by the lease clock and then by the wall
+// clock, until this entry has done enough. The rest stays due; nothing of it
+// is handed out. What the lease clock returns may have outlived its time by
+// the wall clock; never the other way round.
 func (s *State) expire() {
+	s.expireOn(s.timers.lease, s.clock.LeaseMillis)
+	s.expireOn(s.timers.onWall, s.clock.WallMillis)
+}
+
+// expireOn does what is due on one clock, by (deadline, kind, id).
+func (s *State) expireOn(set *btree.BTreeG[timer], now int64) {
 	for s.broken == nil && s.work.due < dueMax {
-		t, ok := s.timers.set.Min()
-		if !ok || t.deadline > s.clock.LeaseMillis {
+		t, ok := set.Min()
+		if !ok || t.deadline > now {
 			return
 		}
 		done := false
@@ -32,6 +42,10 @@ func (s *State) expire() {
 			done = s.endGrace(s.session(t.id))
 		case timerIdle:
 			done = s.endSession(s.session(t.id))
+		case timerQueue:
+			done = s.wakeByLease(s.queue(t.id))
+		case timerWall:
+			done = s.wakeByWall(s.queue(t.id))
 		}
 		if !done {
 			return
@@ -63,7 +77,7 @@ func (s *State) expireLeases(c *consumer) bool {
 	}
 	s.timers.move(timerLease, c.serial, &c.armedAt, earliest)
 	for _, t := range out {
-		s.endLease(q, t.place, ending{failed: t.started, cause: CauseExpired, note: "lease expired"})
+		s.endLease(q, t.place, ending{failed: t.started, attempt: true, cause: CauseExpired, note: "lease expired"})
 	}
 	return true
 }

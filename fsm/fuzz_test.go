@@ -64,7 +64,8 @@ func (f *feed) command() Command {
 		x.Ordered, x.Predecessor = f.upTo(4) == 1, f.upTo(8)
 		for range f.upTo(5) {
 			x.Items = append(x.Items, SettleItem{Incarnation: f.upTo(4), Place: f.upTo(10), Token: f.upTo(20),
-				Action: Action(f.upTo(6)), Reason: Reason(f.upTo(4)), Error: "e"})
+				Action: Action(f.upTo(6)), Reason: Reason(f.upTo(4)), Error: "e",
+				DelayMillis: uint32(f.upTo(4)) * 300})
 		}
 		return x
 	default:
@@ -80,7 +81,9 @@ func (f *feed) command() Command {
 
 func (f *feed) settings() Settings {
 	return Settings{MaxMessages: f.upTo(8), MaxBytes: f.upTo(3) * 50, FailureLimit: int32(f.upTo(4)) - 1,
-		LeaseMillis: uint32(f.upTo(3)) * 1000, DLQMessages: f.upTo(3), Overflow: Overflow(f.upTo(3))}
+		LeaseMillis: uint32(f.upTo(3)) * 1000, DLQMessages: f.upTo(3),
+		Retry: Retry(f.upTo(5)), RetryBaseMillis: uint32(f.upTo(3)) * 700, ExpiredDead: f.upTo(2) == 1,
+		TTLMillis: f.upTo(3) * 900, Overflow: Overflow(f.upTo(3))}
 }
 
 // entry makes an entry of up to eight commands; now and then of raw bytes.

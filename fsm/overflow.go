@@ -111,6 +111,7 @@ func (s *State) makeRoom(q *queue, size uint32) {
 			return
 		}
 		q.overflowed++
+		s.arm(q)
 		s.deadLetter(q, place, m, DeathOverflow, "")
 	}
 }
@@ -120,10 +121,12 @@ func (q *queue) oldest() (place uint64, m message, ok bool) {
 	place, m, ok = q.front()
 	if at, w, waits := q.waiting.Min(); waits && (!ok || at < place) {
 		q.waiting.Delete(at)
+		q.unwatch(at, &w)
 		return at, w, true
 	}
 	if ok {
 		q.take(place)
+		q.unwatch(place, &m)
 	}
 	return place, m, ok
 }

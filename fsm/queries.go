@@ -42,6 +42,10 @@ func (q *queue) info() QueueInfo {
 		Ready: q.ready(), Leased: uint64(q.leased.Len()), Parked: uint64(q.parked.Len()), Bytes: q.bytes,
 		Consumers: uint32(q.members.Len()), Published: q.published, Acked: q.acked, Dead: q.dead, Purged: q.purged,
 		Overflowed: q.overflowed, Missed: q.missed, Duplicates: q.duplicates,
+		Expired: q.expired,
+	}
+	if q.timed != nil {
+		i.Scheduled, i.Retrying = q.timed.scheduled, uint64(q.timed.lease.Len())
 	}
 	if q.deadLetter != 0 {
 		i.DeadLetter = q.name + DeadLetterSuffix
@@ -52,8 +56,8 @@ func (q *queue) info() QueueInfo {
 	return i
 }
 
-// Messages visits the messages of a queue: ready, leased, parked, each by
-// place. For tests and tools: it walks all of them.
+// Messages visits the messages of a queue: ready, leased, scheduled, retrying,
+// parked, each by place. For tests and tools: it walks all of them.
 func (s *State) Messages(name string, visit func(MessageInfo) bool) {
 	incarnation, ok := s.names.Get(name)
 	if !ok {
@@ -72,6 +76,16 @@ func (s *State) Messages(name string, visit func(MessageInfo) bool) {
 		more = visit(i)
 		return more
 	})
+	for _, state := range []MessageState{Scheduled, Retrying} {
+		if more && q.waiting.Len() > 0 {
+			q.waiting.Scan(func(place uint64, m message) bool {
+				if m.waits() == state {
+					more = visit(s.messageInfo(state, place, &m))
+				}
+				return more
+			})
+		}
+	}
 	if !more {
 		return
 	}
@@ -80,7 +94,16 @@ func (s *State) Messages(name string, visit func(MessageInfo) bool) {
 
 func (s *State) messageInfo(state MessageState, place uint64, m *message) MessageInfo {
 	return MessageInfo{State: state, Place: place, ID: ID{Group: s.group, Index: m.index, Position: m.position},
-		Bytes: m.size, Attempts: m.attempts, Failures: m.failures, EnqueuedMillis: m.wall, Death: m.death()}
+		Bytes: m.size, Attempts: m.attempts, Failures: m.failures, EnqueuedMillis: m.wall, Death: m.death(),
+		ReadyMillis: m.at, ExpiresMillis: m.expires}
+}
+
+// waits tells what a waiting message waits for.
+func (m *message) waits() MessageState {
+	if m.flags&flagScheduled != 0 {
+		return Scheduled
+	}
+	return Retrying
 }
 
 // eachReady merges the returned ones with the lane, by place.

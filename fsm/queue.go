@@ -24,12 +24,18 @@ type queue struct {
 
 	published, acked, dead, purged uint64
 	overflowed, missed, duplicates uint64
+	expired                        uint64
 
 	// Derived from the consumers, in no snapshot, and never read through a
 	// pinned queue: a clone takes them over as they are.
 	members btree.Map[uint64, struct{}] // serials of its consumers
 	hungry  btree.Map[uint64, uint64]   // turn to serial: those that can take a message
 	touched uint64                      // entry in which it was
+
+	// Derived from the messages, in no snapshot, and never read through a
+	// pinned queue either.
+	timed                 *timed // what waits for a clock; nil: nothing
+	armedLease, armedWall int64  // its timers; 0: none
 }
 
 // fits tells whether one more message of this size is within the limits.

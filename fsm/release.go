@@ -11,10 +11,13 @@ const (
 
 // ending says how a lease ends.
 type ending struct {
-	outcome outcome
-	failed  bool   // the message is blamed
-	cause   Cause  // what a late settle with this token is told
-	note    string // for the dead letter
+	outcome    outcome
+	failed     bool   // the message is blamed
+	downstream bool   // it is not, but waits as if it were
+	attempt    bool   // it is written into the message's history
+	delay      uint32 // it waits this long instead
+	cause      Cause  // what a late settle with this token is told
+	note       string // for the history and the dead letter
 }
 
 // endLease ends a lease and sends its message where it belongs. No other
@@ -35,6 +38,9 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 	if e.failed {
 		m.failures++
 	}
+	if e.attempt {
+		m.remember(s.attempt(&l, c, e.note))
+	}
 	switch {
 	case e.outcome == toDone:
 		q.acked++
@@ -45,11 +51,25 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 	case e.failed && q.failuresUsed(m.failures):
 		s.deadLetter(q, place, m, DeathFailures, e.note)
 	default:
-		q.returned.Set(place, m)
+		s.tryAgain(q, place, m, e)
 	}
 	s.touch(q)
 	s.offer(q, c)
 	s.finish(c)
+}
+
+// tryAgain lets a message wait for its next attempt, which may be now.
+func (s *State) tryAgain(q *queue, place uint64, m message, e ending) {
+	delay := int64(e.delay)
+	if delay == 0 && (e.failed || e.downstream) {
+		delay = q.settings.retryDelay(&m)
+	}
+	if delay == 0 {
+		s.putReady(q, place, m)
+		return
+	}
+	m.at = s.clock.LeaseMillis + delay
+	s.putWaiting(q, place, m)
 }
 
 // failuresUsed tells whether that many failures are the queue's limit. A dead

@@ -138,6 +138,7 @@ func (x *restorer) queue(c *wire.Cursor) error {
 	q.paused = c.Bool()
 	q.deadLetter, q.source, q.places, q.turns = c.Uint(), c.Uint(), readCounter(c), readCounter(c)
 	q.published, q.acked, q.dead, q.purged = c.Uint(), c.Uint(), c.Uint(), c.Uint()
+	q.expired = c.Uint()
 	readIntake(c, q)
 	if last, _, ok := s.queues.Max(); ok && last >= q.incarnation {
 		return fmt.Errorf("queue %d after %d", q.incarnation, last)

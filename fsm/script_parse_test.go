@@ -55,7 +55,10 @@ func (l *line) settings() Settings {
 	}
 	return Settings{MaxMessages: l.num("max", 0), MaxBytes: l.num("bytes", 0), FailureLimit: int32(limit),
 		LeaseMillis: uint32(l.num("lease", 0)), DLQMessages: l.num("dlqmax", 0), DLQBytes: l.num("dlqbytes", 0),
-		Overflow: map[string]Overflow{"drop-oldest": OverflowDropOldest, "drop-new": OverflowDropNew, "9": 9}[l.set["overflow"]]}
+		Overflow:  map[string]Overflow{"drop-oldest": OverflowDropOldest, "drop-new": OverflowDropNew, "9": 9}[l.set["overflow"]],
+		TTLMillis: l.num("ttl", 0), ExpiredDead: l.set["expired"] == "dead",
+		Retry: retryNames[l.set["retry"]], RetryBaseMillis: uint32(l.num("base", 0)),
+		RetryMaxMillis: uint32(l.num("most", 0)), RetryFactor: uint32(l.num("factor", 0))}
 }
 
 func (r *script) parse(text string) Command {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -185,6 +186,22 @@ func showDeath(d *Death) string {
 	return fmt.Sprintf(" dead{%s %s attempts=%d failures=%d %q at=%d}", d.Queue, d.Reason, d.Attempts, d.Failures, d.Error, d.AtMillis)
 }
 
+// showHistory shows the attempts of a dead letter.
+func showHistory(w io.Writer, d *Death) {
+	for _, a := range d.History {
+		fmt.Fprintf(w, "  %s/%d token=%d %q at=%d\n", sessionName(a.Session), a.Consumer, a.Token, a.Error, a.AtMillis)
+	}
+	if d.Forgotten > 0 {
+		fmt.Fprintf(w, "  and %d before\n", d.Forgotten)
+	}
+}
+
+func showIf(w io.Writer, name string, v int64) {
+	if v != 0 {
+		fmt.Fprintf(w, " %s=%d", name, v)
+	}
+}
+
 func (r *script) look(f []string) {
 	switch f[0] {
 	case "queue":
@@ -198,16 +215,28 @@ func (r *script) look(f []string) {
 		r.some("overflowed", q.Overflowed)
 		r.some("missed", q.Missed)
 		r.some("duplicates", q.Duplicates)
+		r.some("scheduled", q.Scheduled)
+		r.some("retrying", q.Retrying)
+		r.some("expired", q.Expired)
 		fmt.Fprintln(&r.out)
 	case "messages":
-		states := []string{"", "ready", "leased", "parked"}
 		r.s.Messages(f[1], func(m MessageInfo) bool {
-			fmt.Fprintf(&r.out, "%s place=%d id=%d-%d attempts=%d failures=%d%s", states[m.State], m.Place, m.ID.Index,
+			fmt.Fprintf(&r.out, "%s place=%d id=%d-%d attempts=%d failures=%d%s", stateNames[m.State], m.Place, m.ID.Index,
 				m.ID.Position, m.Attempts, m.Failures, showDeath(m.Death))
+			showIf(&r.out, "at", m.ReadyMillis)
+			showIf(&r.out, "expires", m.ExpiresMillis)
 			if m.Token != 0 {
 				fmt.Fprintf(&r.out, " token=%d until=%d", m.Token, m.DeadlineMillis)
 			}
 			fmt.Fprintln(&r.out)
+			return true
+		})
+	case "history": // of the dead letters of a queue
+		r.s.Messages(f[1], func(m MessageInfo) bool {
+			if m.Death != nil {
+				fmt.Fprintf(&r.out, "place=%d\n", m.Place)
+				showHistory(&r.out, m.Death)
+			}
 			return true
 		})
 	case "session":
@@ -219,8 +248,11 @@ func (r *script) look(f []string) {
 		fmt.Fprintf(&r.out, "%s: epoch=%d node=%q judged=%d answered=%d ordered=%d kept=%d items=%d consumers=%d\n", f[1],
 			x.Epoch, x.Node, x.Judged, x.AnsweredThrough, x.LastOrdered, x.KeptResults, x.KeptItems, len(x.Consumers))
 	case "next":
-		at, ok := r.s.NextDeadline()
-		fmt.Fprintln(&r.out, "next", at, ok, "clock", r.s.NeedsClock())
+		d, _ := r.s.NextDeadline()
+		fmt.Fprint(&r.out, "next")
+		showIf(&r.out, "lease", d.LeaseMillis)
+		showIf(&r.out, "wall", d.WallMillis)
+		fmt.Fprintln(&r.out, " clock", r.s.NeedsClock())
 	case "bodies":
 		fmt.Fprintln(&r.out, "bodies", r.s.MessageCount())
 	default:
@@ -256,6 +288,12 @@ func sessionID(name string) (id SessionID) {
 }
 
 func sessionName(id SessionID) string { return string(bytes.TrimRight(id[:], "\x00")) }
+
+var stateNames = map[MessageState]string{Ready: "ready", Leased: "leased", Parked: "parked", Scheduled: "scheduled",
+	Retrying: "retrying"}
+
+var retryNames = map[string]Retry{"": RetryExponential, "exponential": RetryExponential, "fixed": RetryFixed,
+	"linear": RetryLinear, "immediate": RetryImmediate}
 
 var codeNames = map[Code]string{OK: "ok", Duplicate: "duplicate", Dropped: "dropped", AlreadyDone: "already_done",
 	LeaseLost: "lease_lost", Busy: "busy", Conflict: "conflict", NotFound: "not_found", Overtaken: "overtaken",

@@ -66,3 +66,43 @@ type TopicSettings struct {
 	DedupMillis   uint32 // as of a queue, judged once, before fan-out
 	DedupCapacity uint32
 }
+
+// filled returns the settings with the defaults in place.
+func (t Settings) filled() (Settings, Result) {
+	switch {
+	case t.Overflow > OverflowDropNew:
+		return t, Result{Code: Invalid, Detail: "overflow policy is unknown"}
+	case t.FailureLimit < UnlimitedFailures:
+		return t, Result{Code: Invalid, Detail: "failure limit is below -1"}
+	}
+	if fault := t.timeFault(); fault != "" {
+		return t, Result{Code: Invalid, Detail: fault}
+	}
+	if t.FailureLimit == 0 {
+		t.FailureLimit = DefaultFailureLimit
+	}
+	t.LeaseMillis = orDefault(t.LeaseMillis, DefaultLeaseMillis)
+	t.RetryBaseMillis = orDefault(t.RetryBaseMillis, DefaultRetryBaseMillis)
+	t.RetryMaxMillis = orDefault(t.RetryMaxMillis, DefaultRetryMaxMillis)
+	t.RetryFactor = orDefault(t.RetryFactor, DefaultRetryFactor)
+	return t, Result{}
+}
+
+// deadLetter returns the settings of the queue's dead-letter queue.
+func (t Settings) deadLetter() Settings {
+	return Settings{MaxMessages: t.DLQMessages, MaxBytes: t.DLQBytes,
+		FailureLimit: UnlimitedFailures, LeaseMillis: t.LeaseMillis, Retry: RetryImmediate}
+}
+
+// timeFault says what is wrong with how long messages live and wait.
+func (t *Settings) timeFault() string {
+	switch {
+	case t.TTLMillis > TenYearsMillis:
+		return "time to live is longer than ten years"
+	case t.Retry > RetryImmediate:
+		return "retry policy is unknown"
+	case t.RetryBaseMillis > MaxRetryMillis || t.RetryMaxMillis > MaxRetryMillis:
+		return "retry delay is longer than a day"
+	}
+	return leaseFault(t.LeaseMillis)
+}

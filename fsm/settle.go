@@ -64,8 +64,8 @@ func (s *State) judgeSettle(x *session, it *SettleItem) (*queue, Verdict) {
 	if it.Action == ActionNack && (it.Reason < ReasonMessage || it.Reason > ReasonShutdown) {
 		return nil, Verdict{Code: Invalid}
 	}
-	if it.DelayMillis != 0 {
-		return nil, Verdict{Code: Unsupported}
+	if it.Action == ActionNack && it.DelayMillis > MaxRetryMillis {
+		return nil, Verdict{Code: Invalid}
 	}
 	q := s.queue(it.Incarnation)
 	if q == nil {
@@ -100,6 +100,9 @@ func (s *State) whyLost(q *queue, it *SettleItem, l *lease, leased bool) Cause {
 	}
 	m, ok := q.returned.Get(it.Place)
 	if !ok {
+		m, ok = q.waiting.Get(it.Place)
+	}
+	if !ok {
 		m, ok = q.parked.Get(it.Place)
 	}
 	if first, _, waits := q.lane.front(); !ok && waits && it.Place >= first {
@@ -124,9 +127,13 @@ func (s *State) settleOne(q *queue, it *SettleItem) {
 		e.outcome = toDone
 	case ActionNack:
 		e.failed = it.Reason == ReasonMessage
+		e.downstream = it.Reason == ReasonDownstream
+		e.attempt = it.Reason != ReasonShutdown
+		e.delay = it.DelayMillis
 		e.note = cut(it.Error)
 	case ActionReject:
 		e.outcome = toDead
+		e.attempt = true
 		e.note = cut(it.Error)
 	}
 	s.endLease(q, it.Place, e)

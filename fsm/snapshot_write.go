@@ -38,7 +38,7 @@ func (f *frameWriter) queue(q *queue) bool {
 	b = wire.AppendString(b, q.name)
 	b = appendSettings(b, &q.settings)
 	b = wire.AppendBool(b, q.paused)
-	for _, v := range [...]uint64{q.deadLetter, q.source, q.places, q.turns, q.published, q.acked, q.dead, q.purged} {
+	for _, v := range [...]uint64{q.deadLetter, q.source, q.places, q.turns, q.published, q.acked, q.dead, q.purged, q.expired} {
 		b = wire.AppendUint(b, v)
 	}
 	f.b = appendIntake(b, q)

@@ -6,29 +6,36 @@ import (
 	"github.com/tidwall/btree"
 )
 
-// timerKind orders what is due at the same time.
+// timerKind orders what is due at the same time. Each waits on one clock.
 type timerKind uint8
 
 const (
 	timerLease timerKind = 1 // a consumer's earliest lease may have run out
 	timerGrace timerKind = 2 // a detached session loses its leases
 	timerIdle  timerKind = 3 // a detached session's record goes, or an ended one is taken apart
-	timerKinds           = 4
+	timerQueue timerKind = 4 // something of a queue waits on the lease clock
+	timerWall  timerKind = 5 // something of a queue waits on the wall clock
+	timerKinds           = 6
 )
 
+// wall tells that a timer waits on the wall clock.
+func (k timerKind) wall() bool { return k >= timerWall }
+
 type timer struct {
-	deadline int64 // lease clock
+	deadline int64
 	kind     timerKind
-	id       uint64 // serial of the consumer or session
+	id       uint64 // serial of the consumer or session, incarnation of the queue
 }
 
-// timers is the one index of deadlines. It is derived: each deadline is also
-// a field of its consumer or session, so no snapshot holds it. A consumer has
-// one timer for all its leases, set no later than the earliest and corrected
-// when it fires, so that deliver and ack touch no timer.
+// timers is the one index of deadlines, by clock. It is derived: each deadline
+// is also a field of its consumer or session, or follows from its queue, so no
+// snapshot holds it. A consumer has one timer for all its leases, set no later
+// than the earliest and corrected when it fires, so that deliver and ack touch
+// no timer. A queue has at most one on each clock, for the first of whatever
+// waits in it.
 type timers struct {
-	set   *btree.BTreeG[timer]
-	count [timerKinds]int
+	lease, onWall *btree.BTreeG[timer]
+	count         [timerKinds]int
 }
 
 func newTimers() timers {
@@ -38,7 +45,15 @@ func newTimers() timers {
 		}
 		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.id, b.id)) < 0
 	}
-	return timers{set: btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})}
+	set := func() *btree.BTreeG[timer] { return btree.NewBTreeGOptions(less, btree.Options{NoLocks: true}) }
+	return timers{lease: set(), onWall: set()}
+}
+
+func (t *timers) of(kind timerKind) *btree.BTreeG[timer] {
+	if kind.wall() {
+		return t.onWall
+	}
+	return t.lease
 }
 
 // move replaces the deadline at *at; 0 is none.
@@ -46,35 +61,58 @@ func (t *timers) move(kind timerKind, id uint64, at *int64, deadline int64) {
 	if *at == deadline {
 		return
 	}
+	set := t.of(kind)
 	if *at != 0 {
-		t.set.Delete(timer{*at, kind, id})
+		set.Delete(timer{*at, kind, id})
 		t.count[kind]--
 	}
 	if deadline != 0 {
-		t.set.Set(timer{deadline, kind, id})
+		set.Set(timer{deadline, kind, id})
 		t.count[kind]++
 	}
 	*at = deadline
 }
 
-// NextDeadline is when the state next wants an entry, on the lease clock and
-// rounded up; a deadline at or before the state's own clock is due now.
-func (s *State) NextDeadline() (leaseMillis int64, ok bool) {
-	if s.junk.Len() > 0 || s.movable.Len() > 0 {
-		return s.clock.LeaseMillis, true
-	}
-	t, ok := s.timers.set.Min()
-	if !ok {
-		return 0, false
-	}
-	if t.deadline <= s.clock.LeaseMillis {
-		return s.clock.LeaseMillis, true
-	}
-	return (t.deadline + deadlineStep - 1) / deadlineStep * deadlineStep, true
+// Deadline is when the state next wants an entry, on each clock; 0 is never.
+// At or before the state's own clock (it may be below zero) it is due now.
+type Deadline struct {
+	LeaseMillis int64
+	WallMillis  int64
 }
 
-// NeedsClock tells whether a lease or grace waits on the lease clock. While it
-// does, the leader proposes a clock entry when no other entry did for a while.
+// NextDeadline is when the state next wants an entry, rounded up to 10 ms; not
+// ok if nothing waits on either clock.
+func (s *State) NextDeadline() (d Deadline, ok bool) {
+	if s.junk.Len() > 0 || s.movable.Len() > 0 {
+		d.LeaseMillis = dueNow(s.clock.LeaseMillis)
+	} else if t, waits := s.timers.lease.Min(); waits {
+		d.LeaseMillis = roundedDeadline(t.deadline, s.clock.LeaseMillis)
+	}
+	if t, waits := s.timers.onWall.Min(); waits {
+		d.WallMillis = roundedDeadline(t.deadline, s.clock.WallMillis)
+	}
+	return d, d != Deadline{}
+}
+
+func roundedDeadline(deadline, clock int64) int64 {
+	if deadline <= clock {
+		return dueNow(clock)
+	}
+	return (deadline + deadlineStep - 1) / deadlineStep * deadlineStep
+}
+
+// dueNow is a deadline that the clock has reached. 0 would be none.
+func dueNow(clock int64) int64 {
+	if clock == 0 {
+		return endNow
+	}
+	return clock
+}
+
+// NeedsClock tells whether a lease, a grace or something of a queue waits on
+// the lease clock. While it does, the leader proposes a clock entry when no
+// other entry did for a while.
 func (s *State) NeedsClock() bool {
-	return s.timers.count[timerLease] > 0 || s.timers.count[timerGrace] > 0
+	n := &s.timers.count
+	return n[timerLease]+n[timerGrace]+n[timerQueue] > 0
 }

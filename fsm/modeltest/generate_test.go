@@ -208,7 +208,7 @@ func (g *generator) item(t *rapid.T, s *session) fsm.SettleItem {
 	case 1:
 		it.Reason = choose(t, "reason", 0, fsm.ReasonShutdown+1)
 	case 2:
-		it.DelayMillis = 1
+		it.DelayMillis = fsm.MaxRetryMillis + 1
 	}
 	return it
 }
@@ -283,6 +283,7 @@ func (g *generator) settings(t *rapid.T) fsm.Settings {
 		LeaseMillis:  uint32(choose(t, "lease", 0, 1000, 2000)),
 		DLQMessages:  uint64(choose(t, "dlq messages", 0, 1, 3)),
 		DLQBytes:     uint64(choose(t, "dlq bytes", 0, 0, 60)),
+		Retry:        fsm.RetryImmediate,
 	}
 	switch percent(t, "fault") {
 	case 0, 1:

@@ -21,6 +21,9 @@ func settings(s fsm.Settings) (fsm.Settings, fsm.Code) {
 		s.FailureLimit = fsm.DefaultFailureLimit
 	}
 	fill(&s.LeaseMillis, fsm.DefaultLeaseMillis)
+	fill(&s.RetryBaseMillis, fsm.DefaultRetryBaseMillis)
+	fill(&s.RetryMaxMillis, fsm.DefaultRetryMaxMillis)
+	fill(&s.RetryFactor, fsm.DefaultRetryFactor)
 	switch {
 	case s.Overflow > fsm.OverflowDropNew:
 		return s, fsm.Invalid
@@ -35,7 +38,7 @@ func settings(s fsm.Settings) (fsm.Settings, fsm.Code) {
 func deadLetters(s fsm.Settings) fsm.Settings {
 	return fsm.Settings{
 		MaxMessages: s.DLQMessages, MaxBytes: s.DLQBytes,
-		FailureLimit: fsm.UnlimitedFailures, LeaseMillis: s.LeaseMillis,
+		FailureLimit: fsm.UnlimitedFailures, LeaseMillis: s.LeaseMillis, Retry: fsm.RetryImmediate,
 	}
 }
 

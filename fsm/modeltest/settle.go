@@ -46,8 +46,8 @@ func (m *Model) judgeSettle(s *session, it fsm.SettleItem) (*message, fsm.Verdic
 	case it.Action < fsm.ActionAck || it.Action > fsm.ActionExtend,
 		it.Action == fsm.ActionNack && (it.Reason < fsm.ReasonMessage || it.Reason > fsm.ReasonShutdown):
 		return nil, fsm.Verdict{Code: fsm.Invalid}
-	case it.DelayMillis != 0:
-		return nil, fsm.Verdict{Code: fsm.Unsupported}
+	case it.Action == fsm.ActionNack && it.DelayMillis > fsm.MaxRetryMillis:
+		return nil, fsm.Verdict{Code: fsm.Invalid}
 	}
 	held, cause := m.lookup(s, it)
 	if held == nil {
