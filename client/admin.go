@@ -90,30 +90,47 @@ func (c *Conn) Queue(ctx context.Context, name string, opts ...ReadOption) (Queu
 		return QueueInfo{}, err
 	}
 	var info transport.QueueInfo
-	err := c.query(ctx, "read queue", transport.Query{Kind: "queue", Name: name}, &info, opts)
+	err := c.query(ctx, "read queue", transport.Query{Kind: transport.QueryQueue, Name: name}, &info, opts)
 	return queueInfoFrom(info), err
 }
 
 // Queues lists the queues whose names begin with prefix, in order of name.
 // The error is the last pair.
 func (c *Conn) Queues(ctx context.Context, prefix string, opts ...ReadOption) iter.Seq2[QueueInfo, error] {
-	return func(yield func(QueueInfo, error) bool) {
-		q := transport.Query{Kind: "queues", Name: prefix, Limit: listPage}
+	return c.queueList(ctx, "list queues", transport.Query{Kind: transport.QueryQueues, Name: prefix}, opts)
+}
+
+func (c *Conn) queueList(ctx context.Context, name string, q transport.Query, opts []ReadOption) iter.Seq2[QueueInfo, error] {
+	return paged(q, func(q transport.Query) ([]transport.QueueInfo, bool, error) {
+		var list transport.QueueList
+		err := c.query(ctx, name, q, &list, opts)
+		return list.Queues, list.More, err
+	}, func(info transport.QueueInfo) (QueueInfo, string) { return queueInfoFrom(info), info.Name })
+}
+
+// paged lists by name, page by page.
+func paged[W, T any](q transport.Query, page func(transport.Query) ([]W, bool, error),
+	from func(W) (T, string)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		q := q // every range begins anew
+		q.Limit = listPage
 		for {
-			var list transport.QueueList
-			if err := c.query(ctx, "list queues", q, &list, opts); err != nil {
-				yield(QueueInfo{}, err)
+			list, more, err := page(q)
+			if err != nil {
+				var none T
+				yield(none, err)
 				return
 			}
-			for _, info := range list.Queues {
-				if !yield(queueInfoFrom(info), nil) {
+			for _, each := range list {
+				info, name := from(each)
+				if !yield(info, nil) {
 					return
 				}
+				q.After = name
 			}
-			if !list.More || len(list.Queues) == 0 {
+			if !more || len(list) == 0 {
 				return
 			}
-			q.After = list.Queues[len(list.Queues)-1].Name
 		}
 	}
 }
@@ -121,7 +138,7 @@ func (c *Conn) Queues(ctx context.Context, prefix string, opts ...ReadOption) it
 // Cluster describes the groups and their members.
 func (c *Conn) Cluster(ctx context.Context, opts ...ReadOption) (ClusterInfo, error) {
 	var info transport.ClusterInfo
-	err := c.query(ctx, "read cluster", transport.Query{Kind: "cluster"}, &info, opts)
+	err := c.query(ctx, "read cluster", transport.Query{Kind: transport.QueryCluster}, &info, opts)
 	return clusterInfoFrom(info), err
 }
 
@@ -149,13 +166,22 @@ func (c *Conn) changed(ctx context.Context, op transport.Op, name, queue string,
 	if err := checkQueue(name, queue); err != nil {
 		return 0, err
 	}
-	return c.operate(ctx, op, name, queue, func(dst []byte, h transport.OpHeader) []byte {
-		return body(h).AppendTo(dst)
-	})
+	r, err := c.operate(ctx, &control{
+		op: op, name: name, resource: queue,
+		encode: func(dst []byte, h transport.OpHeader) []byte { return body(h).AppendTo(dst) },
+	}, nil)
+	return r.Value, err
 }
 
 // query asks and decodes the reply's body.
 func (c *Conn) query(ctx context.Context, name string, q transport.Query, into any, opts []ReadOption) error {
+	_, err := c.queryGroup(ctx, name, q, into, opts)
+	return err
+}
+
+// queryGroup is query that tells which group was asked. Ids of messages say that
+// themselves.
+func (c *Conn) queryGroup(ctx context.Context, name string, q transport.Query, into any, opts []ReadOption) (group uint32, err error) {
 	var o readOptions
 	for _, opt := range opts {
 		opt(&o)
@@ -164,21 +190,23 @@ func (c *Conn) query(ctx context.Context, name string, q transport.Query, into a
 	payload, err := c.ask(ctx, &request{
 		op: transport.OpQuery, name: name, resource: q.Name, repeat: true, local: o.stale,
 		body: func(group uint32) []byte {
-			q.Group = group
+			if q.Kind != transport.QueryTrace {
+				q.Group = group
+			}
 			return q.AppendTo(nil)
 		},
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var reply transport.QueryReply
 	if err := reply.Decode(payload); err != nil {
-		return about(err, name, q.Name)
+		return 0, about(err, name, q.Name)
 	}
 	if err := transport.Unmarshal(reply.Body, into); err != nil {
-		return about(err, name, q.Name)
+		return 0, about(err, name, q.Name)
 	}
-	return nil
+	return q.Group, nil
 }
 
 func (c *Conn) steer(ctx context.Context, name string, body transport.Control) error {

@@ -104,6 +104,7 @@ func (m *manager) attached(judged uint64, now time.Time) {
 	s.used = true
 	s.judged(judged)
 	s.rewind()
+	m.askAll()
 	m.phase, m.tries, m.redirects = phaseLive, 0, 0
 	m.stalled(nil)
 	m.hasLeader()
@@ -201,6 +202,7 @@ func (m *manager) sessionExpired(answered *operation, now time.Time) {
 		}
 		m.finish(p, nil, localError(code, "", "", "", wrapped))
 	}
+	m.unawaitAll(ErrSessionExpired)
 	m.session = newSession(s.group, s.handle+1, m.conn.renewIdentity())
 	if group, ok := homeGroup(m.link.hello.Groups); ok {
 		m.session.group = group.Group
@@ -241,6 +243,7 @@ func (m *manager) endSession(err *Error) {
 		}
 		s.operations = nil
 	}
+	m.unawaitAll(err)
 	for _, k := range m.consumers {
 		k.end(err)
 	}

@@ -37,6 +37,7 @@ type lane struct {
 type batch struct {
 	lane     *lane
 	async    bool
+	alone    bool   // takes one message: its caller wants to know what became of just that
 	records  []byte // msgpack binaries back to back, kept for resends
 	messages []message
 	gone     int // messages taken back
@@ -97,11 +98,11 @@ func (b *batch) recycle() {
 
 // takes tells whether a message of that size fits.
 func (b *batch) takes(async bool, size, limit int) bool {
-	return b.async == async && len(b.messages) < limit && len(b.records)+size <= batchBytes
+	return b.async == async && !b.alone && len(b.messages) < limit && len(b.records)+size <= batchBytes
 }
 
 func (b *batch) full(limit int) bool {
-	return len(b.messages) >= limit || len(b.records) >= batchBytes
+	return b.alone || len(b.messages) >= limit || len(b.records) >= batchBytes
 }
 
 // add encodes the message at the end of the batch.
@@ -146,11 +147,24 @@ func (b *batch) outcome(i int) (Receipt, error) {
 	if !v.Code.Accepted() {
 		return Receipt{}, verdictError("publish", b.lane.queue, b.node, v, b.result.Detail)
 	}
-	return Receipt{
-		ID:        MessageID{Group: b.group, Index: b.result.Index, Position: b.result.Position + uint32(i)},
+	return receiptOf(b.group, &b.result, i, len(b.messages), v), nil
+}
+
+// receiptOf is for message i of n that an operation published.
+func receiptOf(group uint32, r *transport.Result, i, n int, v transport.Verdict) Receipt {
+	receipt := Receipt{
+		ID:        MessageID{Group: group, Index: r.Index, Position: r.Position + uint32(i)},
 		Duplicate: v.Code == transport.CodeDuplicate,
 		Dropped:   v.Code == transport.CodeDropped,
-	}, nil
+		Queues:    int(r.Value),
+	}
+	if n > 1 && r.Value > 0 {
+		receipt.Queues = -1
+	}
+	if v.FirstIndex != 0 {
+		receipt.First = MessageID{Group: group, Index: v.FirstIndex, Position: v.FirstPosition}
+	}
+	return receipt
 }
 
 func (b *batch) opcode() transport.Op { return transport.OpPublish }

@@ -56,6 +56,8 @@ type Conn struct {
 	state atomic.Int32
 	node  atomic.Pointer[string]
 	who   atomic.Pointer[identity]
+
+	inboxes inboxes
 }
 
 // Dial connects to the nodes of ferry://host:port,host:port, tried in turn,

@@ -201,6 +201,7 @@ func (m *manager) dropLink(cause error, shun bool, now time.Time) {
 	if m.session != nil {
 		m.session.linkLost()
 	}
+	clear(m.asking)
 	m.requestsLost(cause)
 	if cause != nil {
 		m.opts.logger.Info("disconnected", "node", l.hello.Node, "error", cause)

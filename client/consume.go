@@ -15,24 +15,12 @@ import (
 const consumeRetry = 200 * time.Millisecond
 
 // Handler works on one delivery. ctx is the delivery's: it ends with the
-// lease and with the consumer. nil acks; an error nacks with its text;
-// Permanent rejects; a panic is recovered and nacks. A handler may settle the
-// delivery itself, then what it returns does not matter.
+// lease and with the consumer. nil acks; an error nacks with its text, as
+// RetryAfter and Downstream say; Permanent rejects; a panic is recovered and
+// nacks. A handler may settle the delivery itself, reply to it or commit it in
+// a Tx, then what it returns does not matter; but where a reply or a Tx failed,
+// it nacks, whatever it returns.
 type Handler func(ctx context.Context, d *Delivery) error
-
-// permanent is an error that another attempt would not mend.
-type permanent struct{ error }
-
-func (p permanent) Unwrap() error { return p.error }
-
-// Permanent marks an error so that the message goes to the dead-letter queue
-// at once.
-func Permanent(err error) error {
-	if err == nil {
-		return nil
-	}
-	return permanent{err}
-}
 
 // Consume runs h on the messages of a queue, on as many goroutines as
 // WithConcurrency says, until ctx ends, Stop is called or the queue is
@@ -287,19 +275,19 @@ func (k *Consumer) handle(d *Delivery) {
 		}
 	}
 	// These wait as long as it takes: nobody else would settle the message.
-	var never permanent
 	settle := func(op string, item transport.SettleItem) { d.settleAsync(op, item, time.Time{}, report) }
+	if own != nil && own.failed != nil && err == nil {
+		err = own.failed // acking would lose what was to be done together with it
+	}
 	switch {
-	case own != nil:
+	case own != nil && own.item.Action != 0:
 		settle(own.op, own.item) // it failed, or nobody knows: what the handler returns does not matter
 	case err == nil:
 		settle("ack", transport.SettleItem{Action: transport.ActionAck})
-	case errors.As(err, &never):
-		settle("reject", rejectItem(err.Error()))
-	case k.ctx.Err() != nil && errors.Is(err, context.Canceled):
+	case k.ctx.Err() != nil && errors.Is(err, context.Canceled) && !isPermanent(err):
 		settle("nack", nackItem(ReasonShutdown, err.Error()))
 	default:
-		settle("nack", nackItem(ReasonMessage, err.Error()))
+		settle(settleFor(err))
 	}
 }
 

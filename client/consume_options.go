@@ -28,6 +28,7 @@ type consumeOptions struct {
 	lease         time.Duration
 	noExtend      bool
 	errorFunc     func(error)
+	leaseWarning  func(*Delivery)
 }
 
 // WithPrefetch bounds the unsettled messages that the consumer holds (32).
@@ -59,6 +60,14 @@ func WithAutoExtend(extend bool) ConsumeOption {
 // It must not block.
 func WithErrorFunc(f func(error)) ConsumeOption {
 	return func(o *consumeOptions) { o.errorFunc = f }
+}
+
+// WithLeaseWarning is told of a delivery that is worked on when 80 % of its
+// lease are over and it could not be extended, or is not to be; once, and once
+// more whenever the lease was extended since. It runs on the goroutine of the
+// callbacks and must not block.
+func WithLeaseWarning(f func(*Delivery)) ConsumeOption {
+	return func(o *consumeOptions) { o.leaseWarning = f }
 }
 
 func (o *consumeOptions) fillDefaults() {

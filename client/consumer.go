@@ -87,14 +87,9 @@ func (k *Consumer) offer(in *transport.Delivery, now time.Time) {
 		Attempt: int(in.Attempt), Failures: int(in.Failures), Token: in.Token,
 		Redelivered: in.Attempt > 1, EnqueuedAt: time.UnixMilli(in.EnqueuedMs),
 		k: k, key: placeKey{in.Incarnation, in.Place}, number: in.Number,
-		lease: millis(in.LeaseMs), record: in.Record,
+		lease: millis(in.LeaseMs), record: in.Record, IsRequest: in.Request,
 	}
-	if in.Death != nil {
-		d.Death = &Death{
-			Queue: in.Death.Queue, Reason: in.Death.Reason, Error: in.Death.Error,
-			Attempts: int(in.Death.Attempts), Failures: int(in.Death.Failures), At: time.UnixMilli(in.Death.AtMs),
-		}
-	}
+	d.Death = deathOf(in.Death)
 	if !k.opts.noAck {
 		d.until = now.Add(d.lease)
 		d.LeaseUntil = d.until
@@ -157,7 +152,7 @@ func (k *Consumer) pop(ctx context.Context) (*Delivery, error) {
 			return nil, err
 		}
 		if d != nil {
-			if d.Message, err = messageOf(d.record); err == nil {
+			if d.Message, d.Deadline, err = messageOf(d.record); err == nil {
 				d.record = nil
 				return d, nil
 			}

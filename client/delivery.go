@@ -22,7 +22,11 @@ type NackOption func(*nackOptions)
 type nackOptions struct {
 	reason Reason
 	text   string
+	delay  time.Duration
 }
+
+// maxNackDelay is the longest that a message can be put off by a nack.
+const maxNackDelay = 24 * time.Hour
 
 // WithReason of a nack, ReasonMessage by default.
 func WithReason(r Reason) NackOption { return func(o *nackOptions) { o.reason = r } }
@@ -30,8 +34,35 @@ func WithReason(r Reason) NackOption { return func(o *nackOptions) { o.reason = 
 // WithError tells what went wrong; the dead letter keeps 1,024 bytes of it.
 func WithError(text string) NackOption { return func(o *nackOptions) { o.text = text } }
 
+// WithDelay of the next attempt, up to 24 h, in place of what the queue's retry
+// policy says. It is kept in milliseconds, rounded up.
+func WithDelay(d time.Duration) NackOption { return func(o *nackOptions) { o.delay = d } }
+
+func nackOf(opts []NackOption) (transport.SettleItem, error) {
+	o := nackOptions{reason: ReasonMessage}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if o.delay < 0 || o.delay > maxNackDelay {
+		return transport.SettleItem{}, localError(transport.CodeInvalid, "nack", "", "a delay is at most 24 h", nil)
+	}
+	return o.item(), nil
+}
+
+func (o nackOptions) item() transport.SettleItem {
+	return transport.SettleItem{
+		Action: transport.ActionNack, Reason: transport.Reason(o.reason), Error: cut(o.text),
+		DelayMs: uint32(roundUp(o.delay)),
+	}
+}
+
+func nackItem(reason Reason, text string) transport.SettleItem {
+	return nackOptions{reason: reason, text: text}.item()
+}
+
 // Delivery is one message, leased to this consumer until it is settled or the
-// lease ends. One Ack, Nack or Reject settles it; a second gets ErrLeaseLost.
+// lease ends. One Ack, Nack, Reject or Reply, or a Tx, settles it; a second gets
+// ErrLeaseLost.
 type Delivery struct {
 	Message
 	Queue       string
@@ -43,6 +74,8 @@ type Delivery struct {
 	EnqueuedAt  time.Time
 	LeaseUntil  time.Time // by this process's clock, when it was delivered; see LeaseEnd
 	Death       *Death    // of a dead letter
+	IsRequest   bool      // somebody waits for a Reply, until Deadline
+	Deadline    time.Time // of a request, by the requester's clock; else zero
 
 	k      *Consumer
 	key    placeKey
@@ -125,19 +158,14 @@ func (d *Delivery) AckAsync(done func(error)) {
 	d.settleAsync("ack", transport.SettleItem{Action: transport.ActionAck}, deadline, done)
 }
 
-// Nack gives the message back to its place, for another attempt.
+// Nack gives the message back to its place, for another attempt after the
+// delay that the queue's retry policy, or WithDelay, says.
 func (d *Delivery) Nack(ctx context.Context, opts ...NackOption) error {
-	o := nackOptions{reason: ReasonMessage}
-	for _, opt := range opts {
-		opt(&o)
+	item, err := nackOf(opts)
+	if err != nil {
+		return about(err, "nack", d.Queue)
 	}
-	return d.settleAndWait(ctx, "nack", nackItem(o.reason, o.text))
-}
-
-func nackItem(reason Reason, text string) transport.SettleItem {
-	return transport.SettleItem{
-		Action: transport.ActionNack, Reason: transport.Reason(reason), Error: cut(text),
-	}
+	return d.settleAndWait(ctx, "nack", item)
 }
 
 // Reject moves the message to the dead-letter queue.
@@ -202,14 +230,16 @@ func (d *Delivery) begin(op string, item transport.SettleItem) (*settle, error) 
 		return nil, err
 	}
 	d.state = stateSettling
-	d.asked = &asked{op, item}
+	d.asked = &asked{op: op, item: item}
 	return d.newSettle(op, item), nil
 }
 
-// asked is the settle that was asked for last.
+// asked is the settle that was asked for last. One that is a part of something
+// else, a Reply or a Tx, has no action of its own, and failed says why it failed.
 type asked struct {
-	op   string
-	item transport.SettleItem
+	op     string
+	item   transport.SettleItem
+	failed error
 }
 
 func (d *Delivery) settleAndWait(ctx context.Context, op string, item transport.SettleItem) error {

@@ -14,22 +14,14 @@ import (
 // What went wrong, for errors.Is. Every transport.Code that is not a
 // confirmation has one.
 var (
-	ErrNotFound    = errors.New("ferry: not found")
-	ErrConflict    = errors.New("ferry: exists with other settings")
-	ErrBusy        = errors.New("ferry: busy")
-	ErrTooLarge    = errors.New("ferry: too large")
-	ErrInvalid     = errors.New("ferry: invalid")
-	ErrUnsupported = errors.New("ferry: unsupported")
-	ErrDenied      = errors.New("ferry: denied")
-	ErrInUse       = errors.New("ferry: in use")
-	// ErrNoResponders: nobody is attached to the queue; nothing was stored.
-	ErrNoResponders = errors.New("ferry: no responders")
-	// ErrResponderLost: a request without retry was handed out, and not settled.
-	ErrResponderLost = errors.New("ferry: responder lost")
-	// ErrExpired: no answer before the request's deadline.
-	ErrExpired = errors.New("ferry: request expired")
-	// ErrDeadLettered: the request failed too often, or was rejected or removed.
-	ErrDeadLettered   = errors.New("ferry: request dead-lettered")
+	ErrNotFound       = errors.New("ferry: not found")
+	ErrConflict       = errors.New("ferry: exists with other settings")
+	ErrBusy           = errors.New("ferry: busy")
+	ErrTooLarge       = errors.New("ferry: too large")
+	ErrInvalid        = errors.New("ferry: invalid")
+	ErrUnsupported    = errors.New("ferry: unsupported")
+	ErrDenied         = errors.New("ferry: denied")
+	ErrInUse          = errors.New("ferry: in use")
 	ErrNoLeader       = errors.New("ferry: no leader")
 	ErrLeaseLost      = errors.New("ferry: lease lost")
 	ErrSessionExpired = errors.New("ferry: session expired")
@@ -37,6 +29,18 @@ var (
 	ErrOvertaken      = errors.New("ferry: overtaken, never applied")
 	ErrOutOfOrder     = errors.New("ferry: out of order")
 	ErrAlreadyDone    = errors.New("ferry: answered before")
+	// ErrNoResponders: nobody is attached to the request's queue. It was not
+	// stored.
+	ErrNoResponders = errors.New("ferry: no responders")
+	// ErrResponderLost: who worked on a request that is not to be tried again
+	// was lost. It may have done it.
+	ErrResponderLost = errors.New("ferry: responder lost")
+	// ErrExpired: there was no answer before the deadline. The request may have
+	// been worked on.
+	ErrExpired = errors.New("ferry: request expired")
+	// ErrDeadLettered: the request failed too often, was rejected, or was
+	// removed.
+	ErrDeadLettered = errors.New("ferry: request dead-lettered")
 	// ErrUnknownOutcome: it may or may not have been applied.
 	ErrUnknownOutcome = errors.New("ferry: outcome unknown")
 	ErrMalformed      = errors.New("ferry: malformed")
@@ -49,6 +53,28 @@ var (
 	ErrInternal = errors.New("ferry: internal error")
 	// ErrClosed: the connection or consumer was closed by its user.
 	ErrClosed = errors.New("ferry: closed")
+)
+
+// Why something is busy, or a lease lost, for errors.Is. Every transport.Cause
+// has one; ErrBusy or ErrLeaseLost match beside it.
+var (
+	ErrQueueFull        = errors.New("ferry: queue is full") // of messages or bytes
+	ErrWindowFull       = errors.New("ferry: too many unanswered operations")
+	ErrMemory           = errors.New("ferry: the node's memory limit")
+	ErrDisk             = errors.New("ferry: the node's disk is full")
+	ErrOutboxFull       = errors.New("ferry: a buffer between nodes is full")
+	ErrTooMany          = errors.New("ferry: too many sessions, queues or consumers")
+	ErrDedupFull        = errors.New("ferry: the window of message ids is full")
+	ErrRateLimited      = errors.New("ferry: published too fast")
+	ErrTooManyRequests  = errors.New("ferry: too many unanswered requests")
+	ErrLagging          = errors.New("ferry: the node is behind its log")
+	ErrLeaseExpired     = errors.New("ferry: the lease ran out")
+	ErrSettled          = errors.New("ferry: settled already")
+	ErrLeaseSessionOver = errors.New("ferry: the lease's session ended")
+	ErrQueueGone        = errors.New("ferry: the queue was deleted")
+	ErrNotHolder        = errors.New("ferry: held by somebody else")
+	ErrUnknownToken     = errors.New("ferry: never given out, or long settled")
+	ErrRequeued         = errors.New("ferry: an operator took it back")
 )
 
 // codeClosed is for what ended with the connection. No node uses it.
@@ -87,8 +113,30 @@ var sentinels = map[transport.Code]error{
 	codeClosed:                   ErrClosed,
 }
 
-// Error is what a program branches on. errors.Is finds the sentinel of its
-// code and whatever it wraps, a context's error for example.
+// causes by number.
+var causes = map[transport.Cause]error{
+	transport.CauseMessages:     ErrQueueFull,
+	transport.CauseBytes:        ErrQueueFull,
+	transport.CauseWindow:       ErrWindowFull,
+	transport.CauseMemory:       ErrMemory,
+	transport.CauseDisk:         ErrDisk,
+	transport.CauseOutbox:       ErrOutboxFull,
+	transport.CauseSessions:     ErrTooMany,
+	transport.CauseDedup:        ErrDedupFull,
+	transport.CauseRate:         ErrRateLimited,
+	transport.CauseRequests:     ErrTooManyRequests,
+	transport.CauseLag:          ErrLagging,
+	transport.CauseExpired:      ErrLeaseExpired,
+	transport.CauseSettled:      ErrSettled,
+	transport.CauseSessionEnded: ErrLeaseSessionOver,
+	transport.CauseQueueGone:    ErrQueueGone,
+	transport.CauseNotHolder:    ErrNotHolder,
+	transport.CauseUnknownToken: ErrUnknownToken,
+	transport.CauseRequeued:     ErrRequeued,
+}
+
+// Error is what a program branches on. errors.Is finds the sentinels of its
+// code and its cause, and whatever it wraps, a context's error for example.
 type Error struct {
 	Code       transport.Code
 	Cause      transport.Cause
@@ -98,6 +146,8 @@ type Error struct {
 	Retryable  bool // asking again later may succeed
 	RetryAfter time.Duration
 	Node       string // that answered, "" if none did
+	// Delivery whose lease is lost, of a Tx that was refused for it; else nil.
+	Delivery *Delivery
 
 	wrapped error
 }
@@ -113,8 +163,14 @@ func (e *Error) Error() string {
 		b.WriteString(": ")
 	}
 	b.WriteString(text(e.Code))
-	if cause := causes[e.Cause]; cause != "" {
+	if cause := causeText(e.Cause); cause != "" {
 		fmt.Fprintf(&b, " (%s)", cause)
+	}
+	if e.RetryAfter > 0 {
+		fmt.Fprintf(&b, ", again after %v", e.RetryAfter)
+	}
+	if e.Delivery != nil {
+		fmt.Fprintf(&b, ": message %v of %q", e.Delivery.ID, e.Delivery.Queue)
 	}
 	if e.Detail != "" {
 		b.WriteString(": " + e.Detail)
@@ -125,8 +181,10 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Is tells whether target is the sentinel of the error's code.
-func (e *Error) Is(target error) bool { return sentinels[e.Code] == target }
+// Is tells whether target is the sentinel of the error's code or cause.
+func (e *Error) Is(target error) bool {
+	return target == sentinels[e.Code] || e.Cause != transport.CauseNone && target == causes[e.Cause]
+}
 
 // Unwrap gives what the error wraps, nil for nothing.
 func (e *Error) Unwrap() error { return e.wrapped }
@@ -139,25 +197,20 @@ func text(code transport.Code) string {
 	return fmt.Sprintf("code %d", code)
 }
 
-var causes = map[transport.Cause]string{
-	transport.CauseMessages:     "the queue's message limit",
-	transport.CauseBytes:        "the queue's byte limit",
-	transport.CauseWindow:       "too many unanswered operations",
-	transport.CauseMemory:       "the node's memory limit",
-	transport.CauseDisk:         "the node's disk is full",
-	transport.CauseOutbox:       "a buffer between nodes is full",
-	transport.CauseSessions:     "too many sessions, queues or consumers",
-	transport.CauseExpired:      "it ran out",
-	transport.CauseSettled:      "settled already",
-	transport.CauseSessionEnded: "its session ended",
-	transport.CauseQueueGone:    "its queue was deleted",
-	transport.CauseNotHolder:    "held by somebody else",
-	transport.CauseUnknownToken: "never given out, or long settled",
-	transport.CauseRequeued:     "an operator took the message back",
-	transport.CauseDedup:        "the window of dedup ids is full",
-	transport.CauseRate:         "publishing faster than allowed",
-	transport.CauseRequests:     "too many unanswered requests",
-	transport.CauseLag:          "the group applies its log too far behind",
+// causeText tells a cause, "" for none.
+func causeText(cause transport.Cause) string {
+	switch cause {
+	case transport.CauseNone:
+		return ""
+	case transport.CauseMessages:
+		return "the queue's message limit"
+	case transport.CauseBytes:
+		return "the queue's byte limit"
+	}
+	if sentinel := causes[cause]; sentinel != nil {
+		return strings.TrimPrefix(sentinel.Error(), "ferry: ")
+	}
+	return fmt.Sprintf("cause %d", cause)
 }
 
 // retryable tells whether the code is about the moment, not the request.

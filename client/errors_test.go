@@ -49,7 +49,7 @@ func TestEveryCodeHasASentinel(t *testing.T) {
 
 func TestCausesHaveTexts(t *testing.T) {
 	for cause := transport.CauseMessages; cause <= transport.CauseRequeued; cause++ {
-		if !strings.HasPrefix(cause.String(), "cause ") && causes[cause] == "" {
+		if !strings.HasPrefix(cause.String(), "cause ") && causes[cause] == nil {
 			t.Errorf("%v has no text", cause)
 		}
 	}

@@ -36,6 +36,8 @@ type fakeCluster struct {
 	seen     []transport.OpHeader // of every operation that arrived
 	hook     func(c *fakeConn, f transport.Frame) bool
 	verdict  func(op transport.Op, payload []byte) *transport.Result // nil: accept
+
+	fakeOps
 }
 
 type appliedMessage struct{ queue, body string }
@@ -200,6 +202,8 @@ func (fc *fakeConn) take(f transport.Frame) {
 		fc.send(transport.OpQueryReply, f.Stream, transport.QueryReply{Body: c.query(f.Payload)})
 	case transport.OpControl:
 		fc.send(transport.OpQueryReply, f.Stream, transport.QueryReply{})
+	case transport.OpAwait:
+		fc.await(f)
 	case transport.OpPong:
 	default:
 		fc.operate(f)
@@ -228,6 +232,9 @@ func (c *fakeCluster) query(payload []byte) []byte {
 			return transport.QueueList{Queues: []transport.QueueInfo{{Name: "a"}, {Name: "b"}}, More: true}.AppendTo(nil)
 		}
 		return transport.QueueList{Queues: []transport.QueueInfo{{Name: "c"}}}.AppendTo(nil)
+	case transport.QueryCluster:
+	default:
+		return c.lookMore(q)
 	}
 	return transport.ClusterInfo{Node: "n1", Groups: []transport.GroupStatus{{Leader: c.leader}}}.AppendTo(nil)
 }
@@ -329,6 +336,8 @@ func (fc *fakeConn) apply(f transport.Frame) transport.Result {
 		c.cancels = append(c.cancels, k)
 	case transport.OpQueuePurge:
 		r.Value = 3
+	default:
+		c.applyMore(fc, f, &r)
 	}
 	return r
 }

@@ -151,6 +151,9 @@ func (k *Consumer) keepOne(d *Delivery, now, grace time.Time) {
 		d.warned = true
 		k.c.opts.logger.Warn("lease is running out", "queue", k.queue, "id", d.ID.String(),
 			"left", d.until.Sub(now))
+		if warn := k.opts.leaseWarning; warn != nil {
+			k.c.out.tell(func(error) { warn(d) }, nil)
+		}
 	}
 	if now.Before(d.until) {
 		return

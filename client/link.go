@@ -152,7 +152,7 @@ func (l *link) read() {
 				l.hand(incoming{err: err})
 				return
 			}
-			if len(in.events.Deliveries) == 0 {
+			if len(in.events.Deliveries)+len(in.events.Answers) == 0 {
 				buf = f.Payload // records alias it, results do not
 			}
 		}

@@ -82,6 +82,10 @@ type manager struct {
 	requests  map[uint32]*request
 	asked     []*request
 
+	awaited map[uint64]*awaited // requests that were sent, by their numbers in the session
+	toAsk   []*awaited          // whose answers are to be asked for
+	asking  map[uint32]*awaited // by the stream of their Await
+
 	consumers    map[uint32]*Consumer
 	nextConsumer uint32
 	strays       map[uint32]bool // consumers of a former holder of the session, cancelled
@@ -100,7 +104,8 @@ func newManager(c *Conn, addrs []string) *manager {
 			InitialInterval: retryInitial, Multiplier: retryMultiplier,
 			RandomizationFactor: retryJitter, MaxInterval: retryMax,
 		},
-		requests: map[uint32]*request{}, consumers: map[uint32]*Consumer{}, strays: map[uint32]bool{},
+		requests: map[uint32]*request{}, consumers: map[uint32]*Consumer{},
+		awaited: map[uint64]*awaited{}, asking: map[uint32]*awaited{}, strays: map[uint32]bool{},
 		downAt: time.Now(), lost: newLeaderless(),
 	}
 }
@@ -195,6 +200,9 @@ func (m *manager) needsSession() bool {
 // pump sends what may be sent.
 func (m *manager) pump(now time.Time) {
 	m.pumpCredits()
+	if !m.pumpAwaits() {
+		return
+	}
 	for {
 		if !m.link.hasRoom() {
 			return

@@ -72,7 +72,11 @@ func (o *outbox) pushCall(queue string, ms []Message, which []int, j int, c *cal
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for end := min(len(which), j+batchMessages); j < end; j++ {
-		r := recordOf(&ms[which[j]])
+		r, err := recordOf(&ms[which[j]])
+		if err != nil {
+			c.tell(j, Receipt{}, about(err, "publish", queue))
+			continue
+		}
 		pushed, err := o.pushLocked(queue, &r, message{call: c, index: j})
 		if err != nil {
 			c.tell(j, Receipt{}, err)
@@ -97,7 +101,9 @@ func (o *outbox) pushLocked(queue string, m *record.Message, to message) (pushed
 		return false, nil
 	}
 	l := o.lane(queue)
-	b := o.open(l, to.call == nil, to.size)
+	// Only a frame with one message tells how many queues that got from a topic.
+	alone := m.Subject != "" && to.call != nil && len(to.call.results) == 1
+	b := o.open(l, to.call == nil, alone, to.size)
 	if err := b.add(m, size); err != nil {
 		o.discardEmpty(b)
 		return false, recordError(queue, err)
@@ -131,11 +137,12 @@ func (o *outbox) lane(queue string) *lane {
 }
 
 // open returns the batch that takes the message.
-func (o *outbox) open(l *lane, async bool, size int) *batch {
-	if n := len(l.batches); n > 0 && l.batches[n-1].takes(async, size, o.messagesMax) {
+func (o *outbox) open(l *lane, async, alone bool, size int) *batch {
+	if n := len(l.batches); n > 0 && !alone && l.batches[n-1].takes(async, size, o.messagesMax) {
 		return l.batches[n-1]
 	}
 	b := newBatch(l, async, o.barrier.enter())
+	b.alone = alone
 	if async {
 		b.deadline = time.Now().Add(o.timeout)
 	}

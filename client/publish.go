@@ -3,12 +3,10 @@ package client
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 
-	"github.com/ferrymq/ferrymq/fsm/record"
 	"github.com/ferrymq/ferrymq/transport"
 )
 
@@ -18,7 +16,8 @@ const (
 	busyMax     = 2 * time.Second
 )
 
-// Publish publishes a message and waits for its confirmation. While the queue
+// Publish publishes a message to a queue or topic and waits for its
+// confirmation. While the queue
 // is busy it tries again, as a new operation, until ctx ends; the error then
 // Is ErrBusy. A ctx that ends after the message was sent gives an error that
 // Is ErrUnknownOutcome and Is the context's.
@@ -54,7 +53,10 @@ func (c *Conn) PublishAsync(ctx context.Context, queue string, m Message, done f
 	if err := checkQueue("publish", queue); err != nil {
 		return err
 	}
-	r := recordOf(&m)
+	r, err := recordOf(&m)
+	if err != nil {
+		return about(err, "publish", queue)
+	}
 	return c.out.whenRoom(ctx, queue, func() (bool, error) {
 		return c.out.push(queue, &r, message{done: done})
 	})
@@ -71,9 +73,7 @@ func (c *Conn) publish(ctx context.Context, queue string, ms []Message, results 
 	for i := range open {
 		open[i] = i
 	}
-	pause := &backoff.ExponentialBackOff{
-		InitialInterval: busyInitial, Multiplier: 2, RandomizationFactor: 0.5, MaxInterval: busyMax,
-	}
+	pause := busyPause()
 	for {
 		c.publishOnce(ctx, queue, ms, open, results)
 		var least time.Duration
@@ -97,6 +97,13 @@ func (c *Conn) publish(ctx context.Context, queue string, ms []Message, results 
 			}
 			return nil
 		}
+	}
+}
+
+// busyPause gives the pauses before what a busy queue refused is tried again.
+func busyPause() *backoff.ExponentialBackOff {
+	return &backoff.ExponentialBackOff{
+		InitialInterval: busyInitial, Multiplier: 2, RandomizationFactor: 0.5, MaxInterval: busyMax,
 	}
 }
 
@@ -177,41 +184,6 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-// recordOf is the message as its record has it, headers in a fixed order.
-func recordOf(m *Message) record.Message {
-	r := record.Message{Body: m.Body, ContentType: m.ContentType, CorrelationID: m.CorrelationID}
-	if len(m.Header) == 0 {
-		return r
-	}
-	names := make([]string, 0, len(m.Header))
-	for name := range m.Header {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		for _, value := range m.Header[name] {
-			r.Headers = append(r.Headers, record.Header{Key: name, Value: value})
-		}
-	}
-	return r
-}
-
-// messageOf is the message of a record. Its body aliases the record.
-func messageOf(b []byte) (Message, error) {
-	v, err := record.Parse(b)
-	if err != nil {
-		return Message{}, err
-	}
-	m := Message{Body: v.Body(), ContentType: v.ContentType(), CorrelationID: v.CorrelationID()}
-	for key, value := range v.Headers() {
-		if m.Header == nil {
-			m.Header = Header{}
-		}
-		m.Header.Add(string(key), string(value))
-	}
-	return m, nil
 }
 
 // checkQueue refuses a name that no queue has.

@@ -18,6 +18,7 @@ func (m *manager) receive(in incoming, now time.Time) {
 		m.events(in.events, now)
 		*in.events = transport.Events{
 			Results: in.events.Results[:0], Deliveries: in.events.Deliveries[:0], Closed: in.events.Closed[:0],
+			Answers: in.events.Answers[:0],
 		}
 		eventPool.Put(in.events)
 	case transport.OpPong, transport.OpQueryReply:
@@ -42,6 +43,7 @@ func (m *manager) events(e *transport.Events, now time.Time) {
 			return // a result can end the link
 		}
 	}
+	m.answers(e.Answers)
 	for i := range e.Deliveries {
 		m.deliver(&e.Deliveries[i], now)
 	}
@@ -74,6 +76,11 @@ func (m *manager) result(r *transport.Result, hint *transport.GroupInfo, now tim
 		return
 	}
 	if m.session == nil {
+		return
+	}
+	if w := m.asking[r.Stream]; w != nil {
+		delete(m.asking, r.Stream)
+		m.askedFor(w, r, hint, now)
 		return
 	}
 	op := m.session.streams[r.Stream]
@@ -124,10 +131,21 @@ func askAgain(op *operation, r *transport.Result) bool {
 		return true
 	case transport.CodeBusy:
 		// A refusal from outside the machine is definite only for a number
-		// that was never sent before. And only a publish is tried again by
-		// whoever asked for it.
-		_, publish := op.payload.(*batch)
-		return r.Cause == transport.CauseWindow || outside(r) && (op.sends > 1 || !publish)
+		// that was never sent before. And only what carries messages is tried
+		// again by whoever asked for it.
+		return r.Cause == transport.CauseWindow || outside(r) && (op.sends > 1 || !triedAgain(op.payload))
+	}
+	return false
+}
+
+// triedAgain tells that whoever asked for the operation tries again, under a
+// new number, when it is refused as busy.
+func triedAgain(p payload) bool {
+	switch p := p.(type) {
+	case *batch:
+		return true
+	case *control:
+		return p.again
 	}
 	return false
 }
@@ -160,6 +178,7 @@ func (m *manager) finish(p payload, r *transport.Result, err *Error) {
 	case *settleBatch:
 		m.out.finishSettles(p, r, node, err)
 	case *control:
+		p.group = m.session.group
 		if err == nil && !r.Code.Accepted() {
 			err = verdictError(p.name, p.resource, node,
 				transport.Verdict{Code: r.Code, Cause: r.Cause, RetryAfterMs: r.RetryAfterMs}, r.Detail)

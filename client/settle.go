@@ -49,7 +49,7 @@ func (b *settleBatch) items() int           { return len(b.entries) }
 func (b *settleBatch) size() int {
 	n := 0
 	for i := range b.list {
-		n += 48 + len(b.list[i].Error)
+		n += settleBytes + len(b.list[i].Error)
 	}
 	return n
 }

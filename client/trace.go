@@ -4,11 +4,11 @@ import "github.com/ferrymq/ferrymq/transport"
 
 // Answer is the end of one operation: what was asked under which number, and
 // where in the log of its group it took effect. An operation is the messages
-// of one frame for one queue, the settles of one frame, or one change of a
-// queue or consumer.
+// of one frame for one queue, the settles of one frame, a Tx, a request, a
+// reply, or one change of a queue, a consumer, a topic or of messages.
 type Answer struct {
-	Op       string // "publish", "settle", "create queue", ...
-	Resource string // the queue; "" for settles
+	Op       string // "publish", "settle", "commit", "request", "reply", "create queue", "move messages", ...
+	Resource string // the queue or topic; "" for settles; the first one that a Tx publishes to
 	Session  [16]byte
 	Group    uint32
 	Number   uint64
@@ -20,9 +20,20 @@ type Answer struct {
 	Index    uint64
 	Position uint32
 	Code     transport.Code
-	Codes    []transport.Code // one for each message or settle, or none when all have Code
-	Tokens   []uint64         // of a settle's deliveries, in order
-	Actions  []transport.Action
+	// Codes has one for each message, settle or amended message, or none when
+	// all have Code. Of a Tx it has one for each message.
+	Codes   []transport.Code
+	Tokens  []uint64 // of the deliveries that were settled, in order; of a reply's
+	Actions []transport.Action
+	// Publishes of a Tx, in order: message i of all has Position+i.
+	Publishes []AnsweredPublish
+	Amended   []MessageRef // of what operators do to messages
+}
+
+// AnsweredPublish is what a Tx published to one queue or topic.
+type AnsweredPublish struct {
+	Queue    string
+	Messages int
 }
 
 // WithAnswerFunc is told of every operation that was answered, before its
@@ -53,6 +64,9 @@ func (m *manager) traced(op *operation, p payload, r *transport.Result) {
 		}
 	case *control:
 		a.Op, a.Resource = p.name, p.resource
+		if p.describe != nil {
+			p.describe(&a)
+		}
 	}
 	m.opts.answerFunc(a)
 }
