@@ -11,10 +11,8 @@ import (
 
 // What a run has to reach. A property that was tested on too little, or never
 // on some kind of command, was not tested.
-const (
-	commandsMin = 100_000
-	percentMin  = 1
-)
+// See also commandsMin.
+const percentMin = 1
 
 // kinds of commands by name.
 var kinds = map[fsm.Kind]string{

@@ -15,7 +15,6 @@ import (
 
 const (
 	group   = 7
-	checks  = 140 // histories of one run
 	entries = 320 // of a history, on average 2.5 commands each
 
 	// compareEvery is how often the whole state is compared with the model's.

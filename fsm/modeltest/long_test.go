@@ -1,0 +1,9 @@
+//go:build long
+
+package modeltest
+
+// A long run: thirty times the commands, and so the rare ones among them.
+const (
+	checks      = 1_400
+	commandsMin = 1_000_000
+)

@@ -1,0 +1,9 @@
+//go:build !long
+
+package modeltest
+
+// A short run, for before each change. The long one has the tag.
+const (
+	checks      = 60     // histories of one run
+	commandsMin = 40_000 // that they have to have together
+)
