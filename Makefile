@@ -13,7 +13,7 @@ MUTANTS   ?=
 export BENCH_OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help build static test jepsen jepsen-long sim mutants gap false-election bench demo image compose-test fuzz clean
+.PHONY: help build static test test-long jepsen jepsen-long sim mutants gap false-election bench demo image compose-test fuzz clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ static: ## build build/image/ferry, static, for the image
 
 test: ## gofmt, vet, staticcheck, wasip1 build and all tests with -race
 	scripts/test.sh
+
+test-long: ## the long forms of tests that make test keeps short (30 min)
+	go test -race -tags long -timeout 1h -count=1 ./fsm/modeltest ./cluster/store ./jepsen/report
 
 jepsen: build ## break real clusters in 21 ways and account for everything (8 min; root)
 	bin/ferry jepsen run --seed $(SEED) --budget 8m --dir build/jepsen

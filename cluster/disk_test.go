@@ -150,6 +150,7 @@ func open(t *testing.T, nodes []*diskNode, from, to int) {
 func TestThreeNodesOnDisk(t *testing.T) {
 	for _, logStore := range []string{store.LogStoreWAL, store.LogStoreBolt} {
 		t.Run(logStore, func(t *testing.T) {
+			t.Parallel() // both wait for the disk most of the time
 			b := &cluster.MemoryDiscovery{}
 			var nodes []*diskNode
 			for _, name := range []string{"a", "b", "c"} {

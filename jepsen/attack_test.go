@@ -22,6 +22,7 @@ const attacksAtOnce = 8
 // Every attack on a real cluster gets its answer in time, on whichever node it
 // falls, and an honest client is served after each.
 func TestAttacks(t *testing.T) {
+	t.Parallel() // waits for deadlines most of the time
 	s := start(t, nodes.Options{})
 	require.NoError(t, s.admin.CreateQueue(s.ctx, attack.HealthQueue, client.QueueSettings{}))
 	_, before, err := s.cluster.Leader(s.ctx, s.admin)

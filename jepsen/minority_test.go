@@ -17,6 +17,7 @@ import (
 // A minority of one node refuses to publish, with a typed error and in time,
 // and confirms nothing. When the others are back, so is the cluster.
 func TestMinorityRefusesWrites(t *testing.T) {
+	t.Parallel() // waits for deadlines most of the time
 	s := start(t, nodes.Options{})
 	require.NoError(t, s.admin.CreateQueue(s.ctx, "minority", client.QueueSettings{}))
 	survivor := s.cluster.Nodes()[0]

@@ -34,7 +34,8 @@ formatted() {
 }
 
 # What a tag leaves out of the tests has to compile all the same.
-vet() { go vet ./... && go vet -tags invariants,long ./fsm ./jepsen; }
+long="./fsm ./fsm/modeltest ./cluster/store ./jepsen ./jepsen/report"
+vet() { go vet ./... && go vet -tags invariants,long $long; }
 
 # The packages that will run in a simulation may not depend on a disk.
 wasip1() {

@@ -28,10 +28,10 @@ func TestEveryGoodFileIsGood(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "any.db")
 			db, err := bbolt.Open(path, 0o600, &o)
 			require.NoError(t, err)
-			for i := range 150 {
+			for i := range boltCommits {
 				require.NoError(t, db.Update(func(tx *bbolt.Tx) error { return changeBolt(tx, r) }))
 				require.NoError(t, checkBolt(path), "after commit %d", i)
-				if i%50 == 49 {
+				if i%(boltCommits/3) == boltCommits/3-1 {
 					require.NoError(t, db.Close())
 					db, err = bbolt.Open(path, 0o600, &o)
 					require.NoError(t, err)

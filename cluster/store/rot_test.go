@@ -18,7 +18,7 @@ import (
 
 var (
 	rotSeed  = flag.Uint64("rot-seed", 0, "which bits TestRotOfAnyFile flips; 0: another one each time")
-	rotFlips = flag.Int("rot-flips", 6, "how many bits of each file it flips")
+	rotFlips = flag.Int("rot-flips", flipsDefault, "how many bits of each file it flips")
 )
 
 const (

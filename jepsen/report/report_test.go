@@ -51,7 +51,7 @@ func same(t *testing.T, want, got Data) {
 func TestLargeRun(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	d := synthetic(2, 100_000)
+	d := synthetic(2, largeRun)
 	began := time.Now()
 	require.NoError(t, Write(dir, d))
 	took := time.Since(began)
