@@ -11,7 +11,7 @@ import (
 // input, and a little for the body itself. On the way there the msgpack
 // library has each string a second time, in its own buffer.
 const (
-	heldPerByte = 16
+	heldPerByte = 24 // a QueueInfo whose later fields are missing comes closest
 	heldBase    = 1 << 10
 )
 
@@ -60,6 +60,13 @@ func bodies(t testing.TB) map[Op]func() body {
 		1001: func() body { return new(ClusterInfo) },
 		1002: func() body { return new(OpHeader) },
 		1003: func() body { return new(QueueInfo) },
+		1004: func() body { return new(TopicInfo) },
+		1005: func() body { return new(TopicList) },
+		1006: func() body { return new(BrowseQuery) },
+		1007: func() body { return new(BrowseReply) },
+		1008: func() body { return new(ExplainReply) },
+		1009: func() body { return new(TraceQuery) },
+		1010: func() body { return new(TraceReply) },
 	}
 	for _, s := range samples(t) {
 		if s.body != nil {
@@ -77,6 +84,16 @@ func FuzzBodies(f *testing.F) {
 	}
 	f.Add(uint16(1000), QueueList{Queues: make([]QueueInfo, 2)}.AppendTo(nil))
 	f.Add(uint16(1001), ClusterInfo{Groups: make([]GroupStatus, 1)}.AppendTo(nil))
+	f.Add(uint16(1000), firstForm(reflect.ValueOf(QueueList{Queues: make([]QueueInfo, 50)})))
+	f.Add(uint16(1003), sampleSubscription.AppendTo(nil))
+	f.Add(uint16(1004), sampleTopic.AppendTo(nil))
+	f.Add(uint16(1005), TopicList{Topics: []TopicInfo{sampleTopic}}.AppendTo(nil))
+	f.Add(uint16(1006), sampleBrowse.AppendTo(nil))
+	f.Add(uint16(1007), sampleBrowsed([]byte("record")).AppendTo(nil))
+	f.Add(uint16(1008), sampleExplain.AppendTo(nil))
+	f.Add(uint16(1009), TraceQuery{Index: 1001, Position: 2}.AppendTo(nil))
+	f.Add(uint16(1010), sampleTrace.AppendTo(nil))
+	f.Add(uint16(OpCommit), append([]byte{0x93, 0x95, 0, 0, 0, 0xc2, 0, 0x90, 0xdc, 0x03, 0xe8}, bytes.Repeat([]byte{0x92, 0xa0, 0x90}, 1000)...))
 	f.Add(uint16(OpEvents), append([]byte{0x93, 0xdc, 0xff, 0xff}, make([]byte, 600)...))
 	f.Add(uint16(OpPublish), []byte{0x93, 0x95, 0, 0, 0, 0xc2, 0, 0xa0, 0xdd, 0xff, 0xff, 0xff, 0xff})
 	known := bodies(f)
