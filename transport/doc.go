@@ -7,8 +7,9 @@
 // It knows nothing of sessions, queues or Raft: it carries their words and
 // never acts on them. It imports nothing of ours but transport/wire.
 //
-// Where to start reading: op.go, body.go and peer.go are the vocabulary;
-// frame.go and preface.go are the bytes around it; encode.go (hot bodies),
-// marshal.go and unmarshal.go (all others) turn bodies into bytes; conn.go is
-// one connection, mux.go the shared port, network.go the seam.
+// Where to start reading: op.go, body.go (with the files that it names) and
+// peer.go are the vocabulary; frame.go and preface.go are the bytes around it;
+// encode.go and events.go (hot bodies), marshal.go and unmarshal.go (cold
+// ones) turn bodies into bytes; conn.go is one connection, mux.go the shared
+// port, network.go the seam.
 package transport

@@ -53,7 +53,7 @@ func documented(t *testing.T) map[string][]byte {
 // with the golden files.
 func TestSpecificationHasTheGoldenBytes(t *testing.T) {
 	blocks := documented(t)
-	for _, name := range []string{"preface-client", "hello", "hellook", "open", "attach", "publish", "settle", "events", "error", "record/plain", "record/rich"} {
+	for _, name := range []string{"preface-client", "hello", "hellook", "open", "attach", "publish", "settle", "commit", "amend", "events-answers", "events", "error", "record/plain", "record/rich"} {
 		if blocks[name] == nil {
 			t.Errorf("%s is not explained", name)
 		}
