@@ -26,7 +26,11 @@ type Config struct {
 	SnapshotBytes Bytes  // log written between two snapshots
 	TrailingBytes Bytes  // log kept behind a snapshot for slow nodes
 	MemoryLimit   Bytes  // of message bodies and of the Go runtime; 0: none
+	DiskLow       Mark   // free space of the data folder's file system below which publishes are refused
 	MessageMax    Bytes  // headers included
+	PublishRate   int    // messages a second that one connection may publish; 0: no limit
+	PublishBurst  int    // messages that it may publish at once; 0: the rate
+	TraceEvents   int    // events of messages' lives that are kept for a group; 0: none
 	Connections   int    // of clients
 	LogLevel      string // debug, info, warn, error
 	LogFormat     string // text or json
@@ -55,6 +59,8 @@ const (
 	MessageMaxMin      = Bytes(1 << 10)
 	MemoryLimitMin     = Bytes(64 << 20)
 	ConnectionsMax     = 1 << 20
+	PublishRateMax     = 100_000_000
+	TraceEventsMax     = 10_000_000
 	TimeoutMin         = 20 * time.Millisecond
 	TimeoutMax         = time.Minute
 	joinMax            = 64
@@ -72,7 +78,9 @@ func Default() *Config {
 		StoreDeadline:      10 * time.Second,
 		SnapshotBytes:      256 << 20,
 		TrailingBytes:      256 << 20,
+		DiskLow:            Mark{Percent: 5, Bytes: 1 << 30},
 		MessageMax:         1 << 20,
+		TraceEvents:        100_000,
 		Connections:        10000,
 		LogLevel:           "info",
 		LogFormat:          "text",

@@ -41,8 +41,12 @@ func options(c *Config) []*option {
 		size("snapshot-bytes", &c.SnapshotBytes, "log written between two snapshots"),
 		size("trailing-bytes", &c.TrailingBytes, "log kept behind a snapshot for slow nodes"),
 		size("memory-limit", &c.MemoryLimit, "bound of waiting messages and of the process; 0: none"),
+		mark("disk-low", &c.DiskLow, "refuse publishes when less of the data folder's file system is free: 5%, 1GiB, or the smaller of both; 0: never"),
 		size("message-max", &c.MessageMax, "largest message, headers included"),
 		number("connections", &c.Connections, "most client connections"),
+		number("publish-rate", &c.PublishRate, "messages a second that one connection may publish; 0: no limit"),
+		number("publish-burst", &c.PublishBurst, "messages that one connection may publish at once (default: --publish-rate)"),
+		number("trace-events", &c.TraceEvents, "events of messages' lives kept in memory; 0: none"),
 		text("log-level", &c.LogLevel, "debug, info, warn or error"),
 		text("log-format", &c.LogFormat, "text or json"),
 		duration("raft-heartbeat-timeout", &c.HeartbeatTimeout, "silence of the leader after which a node doubts it"),
@@ -106,6 +110,18 @@ func size(name string, p *Bytes, usage string) *option {
 			n, err := ParseBytes(s)
 			if err == nil {
 				*p = n
+			}
+			return err
+		},
+		show: func() string { return p.String() }}
+}
+
+func mark(name string, p *Mark, usage string) *option {
+	return &option{name: name, kind: "mark", usage: usage,
+		store: func(s string) error {
+			m, err := ParseMark(s)
+			if err == nil {
+				*p = m
 			}
 			return err
 		},

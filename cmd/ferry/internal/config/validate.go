@@ -105,6 +105,12 @@ func (m *mistakes) oneOf(name, value string, allowed ...string) {
 	m.add(name, "%q is none of %q", value, allowed)
 }
 
+func (m *mistakes) between(name string, v, low, high int) {
+	if v < low || v > high {
+		m.add(name, "%d is not between %d and %d", v, low, high)
+	}
+}
+
 func (c *Config) validateLimits(m *mistakes) {
 	if c.MemoryLimit != 0 && c.MemoryLimit < MemoryLimitMin {
 		m.add("memory-limit", "%s is less than %s", c.MemoryLimit, MemoryLimitMin)
@@ -115,6 +121,12 @@ func (c *Config) validateLimits(m *mistakes) {
 	if c.Connections < 1 || c.Connections > ConnectionsMax {
 		m.add("connections", "%d is not between 1 and %d", c.Connections, ConnectionsMax)
 	}
+	m.between("publish-rate", c.PublishRate, 0, PublishRateMax)
+	m.between("publish-burst", c.PublishBurst, 0, PublishRateMax)
+	if c.PublishBurst != 0 && c.PublishRate == 0 {
+		m.add("publish-burst", "needs --publish-rate")
+	}
+	m.between("trace-events", c.TraceEvents, 0, TraceEventsMax)
 	if c.SnapshotBytes == 0 {
 		m.add("snapshot-bytes", "must be above 0")
 	}
