@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"fmt"
+
 	"github.com/ferrymq/ferrymq/fsm"
 	"github.com/ferrymq/ferrymq/transport"
 )
@@ -80,9 +82,13 @@ func (c *conn) queueOp(f transport.Frame) error {
 	}
 }
 
-// queueCommand is what the operations on a queue have in common.
+// textShown is how much of a text that is too long the refusal quotes.
+const textShown = 32
+
+// queueCommand is what the operations on a queue or topic have in common.
+// Others are texts that are to be no longer than a key.
 func (c *conn) queueCommand(f *transport.Frame, decode func([]byte) error, header *transport.OpHeader, queue *string,
-	kind fsm.Kind, encode func([]byte, fsm.OpHeader) []byte) error {
+	kind fsm.Kind, encode func([]byte, fsm.OpHeader) []byte, others ...*string) error {
 	if err := decode(f.Payload); err != nil {
 		return err
 	}
@@ -90,21 +96,11 @@ func (c *conn) queueCommand(f *transport.Frame, decode func([]byte) error, heade
 	if !ok {
 		return nil
 	}
+	for _, text := range others {
+		if len(*text) > fsm.MaxKeyBytes {
+			c.answer(&o, refusal(transport.CodeInvalid, fmt.Sprintf("%q... is too long", (*text)[:textShown])))
+			return nil
+		}
+	}
 	return c.named(o, *queue, func(b []byte) []byte { return encode(b, head) })
-}
-
-func settingsOf(s *transport.QueueSettings) fsm.Settings {
-	return fsm.Settings{
-		MaxMessages: s.MaxMessages, MaxBytes: s.MaxBytes, Overflow: fsm.Overflow(s.Overflow),
-		FailureLimit: s.FailureLimit, LeaseMillis: s.LeaseMs,
-		DLQMessages: s.DLQMessages, DLQBytes: s.DLQBytes,
-	}
-}
-
-func settingsFrom(s *fsm.Settings) transport.QueueSettings {
-	return transport.QueueSettings{
-		MaxMessages: s.MaxMessages, MaxBytes: s.MaxBytes, Overflow: transport.Overflow(s.Overflow),
-		FailureLimit: s.FailureLimit, LeaseMs: s.LeaseMillis,
-		DLQMessages: s.DLQMessages, DLQBytes: s.DLQBytes,
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,6 +28,8 @@ type Broker struct {
 
 	peersMu sync.Mutex
 	peers   map[string]*peer
+
+	diskLow atomic.Bool // as last sampled
 
 	connsMu  sync.Mutex
 	conns    map[*conn]struct{}
@@ -61,6 +64,7 @@ func New(o Options) (*Broker, error) {
 		b.loops.Go(l.run)
 		b.loops.Go(l.collect)
 	}
+	b.loops.Go(b.watchPressure)
 	for _, l := range b.lanes {
 		info, self := l.group.Leader()
 		b.LeaderChanged(l.id, info, self)

@@ -169,7 +169,7 @@ func (c *testClient) result(stream uint32) transport.Result {
 		}
 		return false
 	})
-	rest := transport.Events{Deliveries: e.Deliveries, Closed: e.Closed}
+	rest := transport.Events{Deliveries: e.Deliveries, Closed: e.Closed, Answers: e.Answers}
 	for _, x := range e.Results {
 		if x.Stream != stream {
 			rest.Results = append(rest.Results, x)
@@ -180,7 +180,7 @@ func (c *testClient) result(stream uint32) transport.Result {
 }
 
 func (c *testClient) putBack(e *transport.Events) {
-	if len(e.Results)+len(e.Deliveries)+len(e.Closed) > 0 {
+	if len(e.Results)+len(e.Deliveries)+len(e.Closed)+len(e.Answers) > 0 {
 		c.early = append([]transport.Frame{{Op: transport.OpEvents, Payload: e.AppendTo(nil)}}, c.early...)
 	}
 }
@@ -188,7 +188,7 @@ func (c *testClient) putBack(e *transport.Events) {
 func (c *testClient) delivery() transport.Delivery {
 	c.t.Helper()
 	e := c.eventsWith(func(e *transport.Events) bool { return len(e.Deliveries) > 0 })
-	c.putBack(&transport.Events{Results: e.Results, Deliveries: e.Deliveries[1:], Closed: e.Closed})
+	c.putBack(&transport.Events{Results: e.Results, Deliveries: e.Deliveries[1:], Closed: e.Closed, Answers: e.Answers})
 	return e.Deliveries[0]
 }
 
@@ -253,11 +253,7 @@ func (c *testClient) consume(queue string, consumer uint32) transport.Result {
 
 func (c *testClient) settle(action transport.Action, ds ...transport.Delivery) uint32 {
 	c.t.Helper()
-	s := transport.Settle{OpHeader: c.header()}
-	for _, d := range ds {
-		s.Items = append(s.Items, transport.SettleItem{Incarnation: d.Incarnation, Place: d.Place, Token: d.Token, Action: action})
-	}
-	return c.send(transport.OpSettle, s)
+	return c.send(transport.OpSettle, transport.Settle{OpHeader: c.header(), Items: settlesOf(action, ds...)})
 }
 
 func publishOf(h transport.OpHeader, queue string, bodies ...string) transport.Publish {
@@ -279,4 +275,22 @@ func bodyOf(t testing.TB, d transport.Delivery) string {
 		t.Fatal(err)
 	}
 	return string(v.Body())
+}
+
+// commit acks deliveries and publishes to a queue in one step.
+func (c *testClient) commit(ds []transport.Delivery, queue string, bodies ...string) uint32 {
+	c.t.Helper()
+	m := transport.Commit{OpHeader: c.header(), Settles: settlesOf(transport.ActionAck, ds...)}
+	if len(bodies) > 0 {
+		p := publishOf(transport.OpHeader{}, queue, bodies...)
+		m.Publishes = []transport.CommitPublish{{Queue: queue, Count: p.Count, Records: p.Records}}
+	}
+	return c.send(transport.OpCommit, m)
+}
+
+func settlesOf(action transport.Action, ds ...transport.Delivery) (items []transport.SettleItem) {
+	for _, d := range ds {
+		items = append(items, transport.SettleItem{Incarnation: d.Incarnation, Place: d.Place, Token: d.Token, Action: action})
+	}
+	return items
 }

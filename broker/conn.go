@@ -31,6 +31,7 @@ type conn struct {
 	reads   sync.WaitGroup
 
 	scratch []fsm.SettleItem // of the reader
+	rate    *publishRate     // of the reader
 
 	wake chan struct{} // capacity 1: the sender has something to do
 
@@ -54,6 +55,7 @@ func (b *Broker) serve(nc net.Conn, p transport.Preface) {
 		b: b, t: t, done: t.Done(), ctx: ctx,
 		handles: map[uint32]*handle{},
 		queries: make(chan struct{}, b.o.QueriesMax),
+		rate:    newPublishRate(&b.o),
 		wake:    make(chan struct{}, 1),
 	}
 	if err := c.hello(p); err != nil {
@@ -219,7 +221,7 @@ func (c *conn) poke() {
 
 // answer is the result of an operation that was not submitted.
 func (c *conn) answer(o *op, r transport.Result) {
-	c.b.metrics.refused(r.Code)
+	c.b.metrics.refusedWith(&r)
 	r.Stream = o.stream
 	item := &outItem{results: []transport.Result{r}, requests: 1, cost: int(o.cost)}
 	c.push(item)

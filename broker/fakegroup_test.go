@@ -29,6 +29,7 @@ type fakeGroup struct {
 	sizes   []int
 	counts  []int
 	verify  error
+	lag     uint64
 }
 
 type heldEntry struct {
@@ -151,6 +152,12 @@ func (g *fakeGroup) View(f func(*fsm.State)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	f(g.state)
+}
+
+func (g *fakeGroup) Lag() uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.lag
 }
 
 func (g *fakeGroup) Verify(context.Context) error {

@@ -14,11 +14,20 @@ type delivery struct {
 	ref    body.Ref
 }
 
+// answer is how a request ended, on its way to the client that asked. Its
+// record is loaded as that of a delivery.
+type answer struct {
+	head   transport.Answer
+	handle *handle
+	ref    body.Ref
+}
+
 // outItem is what one entry has for one connection.
 type outItem struct {
 	results    []transport.Result
 	deliveries []delivery
 	closed     []transport.Closed
+	answers    []answer
 	requests   int // operations that this ends
 	cost       int // bytes counted for those
 }
@@ -30,10 +39,16 @@ type relayItem struct {
 	results    []transport.PeerResult
 	deliveries []relayed
 	closed     []transport.PeerClosed
+	answers    []relayedAnswer
 }
 
 type relayed struct {
 	head transport.PeerDelivery
+	ref  body.Ref
+}
+
+type relayedAnswer struct {
+	head transport.PeerAnswer
 	ref  body.Ref
 }
 
@@ -98,7 +113,7 @@ func (g *grouping) result(o *op, r transport.Result) {
 	item.results = append(item.results, r)
 }
 
-// effects files deliveries and closings. What is for a session that is no
+// effects files deliveries, closings and answers. What is for a session that is no
 // longer attached here in that epoch is void.
 func (g *grouping) effects(effects []fsm.Effect) {
 	if len(effects) == 0 {
@@ -119,29 +134,48 @@ func (g *grouping) effects(effects []fsm.Effect) {
 			continue
 		}
 		item := g.conn(h.conn)
-		if e.Kind == fsm.EffectClosed {
+		switch e.Kind {
+		case fsm.EffectClosed:
 			item.closed = append(item.closed, transport.Closed{Handle: h.number, Consumer: e.Consumer, Code: transport.Code(e.Code)})
-			continue
+		case fsm.EffectAnswer:
+			a := answer{head: answerOf(e), handle: h, ref: e.Body}
+			a.head.Handle = h.number
+			item.answers = append(item.answers, a)
+		default:
+			d := delivery{head: headOf(e), handle: h, ref: e.Body}
+			d.head.Handle = h.number
+			item.deliveries = append(item.deliveries, d)
 		}
-		d := delivery{head: headOf(e), handle: h, ref: e.Body}
-		d.head.Handle = h.number
-		item.deliveries = append(item.deliveries, d)
 	}
 }
 
 func (g *grouping) relay(e *fsm.Effect) {
 	item := g.node(e.Node)
-	if e.Kind == fsm.EffectClosed {
+	session := transport.SessionID(e.Session)
+	switch e.Kind {
+	case fsm.EffectClosed:
 		item.closed = append(item.closed, transport.PeerClosed{
-			Session: transport.SessionID(e.Session), Epoch: e.Epoch,
+			Session: session, Epoch: e.Epoch,
 			Closed: transport.Closed{Consumer: e.Consumer, Code: transport.Code(e.Code)},
 		})
-		return
+	case fsm.EffectAnswer:
+		item.answers = append(item.answers, relayedAnswer{
+			head: transport.PeerAnswer{Session: session, Epoch: e.Epoch, Answer: answerOf(e)},
+			ref:  e.Body,
+		})
+	default:
+		item.deliveries = append(item.deliveries, relayed{
+			head: transport.PeerDelivery{Session: session, Epoch: e.Epoch, Delivery: headOf(e)},
+			ref:  e.Body,
+		})
 	}
-	item.deliveries = append(item.deliveries, relayed{
-		head: transport.PeerDelivery{Session: transport.SessionID(e.Session), Epoch: e.Epoch, Delivery: headOf(e)},
-		ref:  e.Body,
-	})
+}
+
+func answerOf(e *fsm.Effect) transport.Answer {
+	return transport.Answer{
+		Number: e.Number, Code: transport.Code(e.Code),
+		Group: e.ID.Group, Index: e.ID.Index, Position: e.ID.Position,
+	}
 }
 
 func headOf(e *fsm.Effect) transport.Delivery {
@@ -149,14 +183,31 @@ func headOf(e *fsm.Effect) transport.Delivery {
 		Consumer: e.Consumer, Incarnation: e.Incarnation, Place: e.Place, Token: e.Token, Number: e.Number,
 		Group: e.ID.Group, Index: e.ID.Index, Position: e.ID.Position,
 		Attempt: e.Attempt, Failures: e.Failures, LeaseMs: e.LeaseMillis, EnqueuedMs: e.EnqueuedMillis,
+		Request: e.Request,
 	}
 	if e.Death != nil {
-		d.Death = &transport.Death{
-			Queue: e.Death.Queue, Reason: e.Death.Reason, Attempts: e.Death.Attempts,
-			Failures: e.Death.Failures, Error: e.Death.Error, AtMs: e.Death.AtMillis,
-		}
+		d.Death = deathOf(e.Death)
 	}
 	return d
+}
+
+func deathOf(d *fsm.Death) *transport.Death {
+	return &transport.Death{
+		Queue: d.Queue, Reason: d.Reason, Attempts: d.Attempts,
+		Failures: d.Failures, Error: d.Error, AtMs: d.AtMillis,
+		History: attemptsOf(d.History), Forgotten: d.Forgotten,
+	}
+}
+
+func attemptsOf(list []fsm.Attempt) []transport.Attempt {
+	var out []transport.Attempt
+	for i := range list {
+		a := &list[i]
+		out = append(out, transport.Attempt{
+			AtMs: a.AtMillis, Session: transport.SessionID(a.Session), Consumer: a.Consumer, Token: a.Token, Error: a.Error,
+		})
+	}
+	return out
 }
 
 // fromLeader files what the leader sent for the connections of this node. The
@@ -181,6 +232,15 @@ func (g *grouping) fromLeader(e *transport.PeerEvents) {
 			x.Closed.Handle = h.number
 			item := g.conn(h.conn)
 			item.closed = append(item.closed, x.Closed)
+		}
+	}
+	for i := range e.Answers {
+		p := &e.Answers[i]
+		if h := s.find(fsm.SessionID(p.Session), p.Epoch); h != nil {
+			a := answer{head: p.Answer, handle: h}
+			a.head.Handle = h.number
+			item := g.conn(h.conn)
+			item.answers = append(item.answers, a)
 		}
 	}
 }

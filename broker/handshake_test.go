@@ -3,6 +3,7 @@ package broker
 import (
 	"errors"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -186,7 +187,19 @@ func TestBadRequests(t *testing.T) {
 		{"no records", transport.OpPublish, transport.Publish{OpHeader: good.OpHeader, Queue: "q"}, transport.CodeInvalid},
 		{"unknown queue", transport.OpPublish, publishOf(transport.OpHeader{Handle: 1, Number: 1}, "none", "x"), transport.CodeNotFound},
 		{"empty settle", transport.OpSettle, transport.Settle{OpHeader: good.OpHeader}, transport.CodeInvalid},
-		{"delay", transport.OpSettle, transport.Settle{OpHeader: good.OpHeader, Items: []transport.SettleItem{{Action: transport.ActionNack, DelayMs: 1}}}, transport.CodeUnsupported},
+		{"delay", transport.OpSettle, transport.Settle{OpHeader: good.OpHeader, Items: []transport.SettleItem{{Action: transport.ActionNack, DelayMs: 86_400_001}}}, transport.CodeInvalid},
+		{"empty commit", transport.OpCommit, transport.Commit{OpHeader: good.OpHeader}, transport.CodeInvalid},
+		{"commit of a broken record", transport.OpCommit, transport.Commit{OpHeader: good.OpHeader, Publishes: []transport.CommitPublish{{Queue: "q", Count: 1, Records: broken.Records}}}, transport.CodeInvalid},
+		{"commit without action", transport.OpCommit, transport.Commit{OpHeader: good.OpHeader, Settles: []transport.SettleItem{{}}}, transport.CodeInvalid},
+		{"commit of too much", transport.OpCommit, transport.Commit{OpHeader: good.OpHeader, Settles: make([]transport.SettleItem, 1000), Publishes: []transport.CommitPublish{{Queue: "q", Count: 1, Records: good.Records}}}, transport.CodeTooLarge},
+		{"request without deadline", transport.OpRequest, transport.Request{OpHeader: good.OpHeader, Queue: "q", Records: good.Records}, transport.CodeInvalid},
+		{"request that is broken", transport.OpRequest, transport.Request{OpHeader: good.OpHeader, Queue: "q", Records: broken.Records}, transport.CodeInvalid},
+		{"large answer", transport.OpReply, transport.Reply{OpHeader: good.OpHeader, Records: publishOf(good.OpHeader, "q", strings.Repeat("x", 64<<10+1)).Records}, transport.CodeTooLarge},
+		{"await of an unknown handle", transport.OpAwait, transport.Await{Handle: 5}, transport.CodeInvalid},
+		{"empty amend", transport.OpAmend, transport.Amend{OpHeader: good.OpHeader, Queue: "q", Action: transport.AmendDelete}, transport.CodeInvalid},
+		{"amend without action", transport.OpAmend, transport.Amend{OpHeader: good.OpHeader, Queue: "q", Items: make([]transport.AmendItem, 1)}, transport.CodeInvalid},
+		{"long group", transport.OpGroupResume, transport.GroupResume{OpHeader: good.OpHeader, Queue: "q", GroupKey: string(make([]byte, 300))}, transport.CodeInvalid},
+		{"long filter", transport.OpSubscribe, transport.Subscribe{OpHeader: good.OpHeader, Topic: "t", Queue: "s", Filter: string(make([]byte, 300))}, transport.CodeInvalid},
 		{"no action", transport.OpSettle, transport.Settle{OpHeader: good.OpHeader, Items: []transport.SettleItem{{Action: 9}}}, transport.CodeInvalid},
 		{"unknown group", transport.OpOpen, transport.Open{Group: 7}, transport.CodeNotFound},
 		{"tokens mixed up", transport.OpAttach, transport.Attach{Handle: 1, Session: sessionID(1), Epoch: 1, Tokens: []uint64{2, 1}}, transport.CodeInvalid},

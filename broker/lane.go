@@ -2,6 +2,7 @@ package broker
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/ferrymq/ferrymq/fsm"
 	"github.com/ferrymq/ferrymq/transport"
@@ -43,6 +44,8 @@ type lane struct {
 	refused  map[*peer]uint64
 
 	bodyBytes int64 // of the state's waiting messages, as of the last entry whose answers may be out
+
+	lagging atomic.Bool // the state is far behind the log, as last sampled
 
 	sessions sessions
 }
@@ -120,17 +123,10 @@ func (l *lane) refuse(o *op) (transport.Result, bool) {
 	case h != nil && h.broken:
 		return refusal(transport.CodeNoLeader, "attach again: an operation before this one failed"), true
 	}
-	if o.kind == fsm.KindPublish && l.full() {
-		r := refusal(transport.CodeBusy, "the node's memory limit is reached")
-		r.Cause = transport.CauseMemory
-		return r, true
+	if o.grows {
+		return l.pressed()
 	}
 	return transport.Result{}, false
-}
-
-// full says whether the leader's memory limit is reached. The caller holds l.mu.
-func (l *lane) full() bool {
-	return l.mode == modeLead && l.b.o.MemoryLimit > 0 && l.bodyBytes >= l.b.o.MemoryLimit
 }
 
 // submitOwn queues a command of the broker itself: never refused, and

@@ -19,7 +19,10 @@ type metrics struct {
 	delivered   prometheus.Counter
 	settled     *prometheus.CounterVec
 	settles     [transport.ActionExtend + 1]prometheus.Counter // of settled, by action
+	replies     prometheus.Counter                             // of settled
+	answers     *prometheus.CounterVec                         // by code
 	refusals    *prometheus.CounterVec
+	busy        *prometheus.CounterVec // by cause
 	entryBytes  prometheus.Histogram
 	entryOps    prometheus.Histogram
 	commit      prometheus.Histogram
@@ -34,6 +37,7 @@ type metrics struct {
 	bodies   *prometheus.Desc
 	messages *prometheus.Desc
 	bytes    *prometheus.Desc
+	alarms   *prometheus.Desc
 }
 
 var actionNames = map[transport.Action]string{
@@ -67,6 +71,9 @@ func newMetrics(b *Broker) *metrics {
 	for a, name := range actionNames {
 		m.settles[a] = m.settled.WithLabelValues(name)
 	}
+	m.replies = m.settled.WithLabelValues("reply")
+	m.answers = vec("answers_total", "Answers to requests sent to clients of this node, by code.", "code")
+	m.busy = vec("busy_total", "Operations and messages refused as busy to clients of this node, by cause.", "cause")
 	m.refusals = vec("refusals_total", "Requests and connections refused, by code.", "code")
 	m.entryBytes = histogram("entry_bytes", "Size of proposed entries.", prometheus.ExponentialBuckets(256, 4, 7))
 	m.entryOps = histogram("entry_operations", "Operations in proposed entries.", prometheus.ExponentialBuckets(1, 4, 7))
@@ -83,6 +90,7 @@ func newMetrics(b *Broker) *metrics {
 	m.outbox = desc("outbox_bytes", "Bytes waiting to be written to clients.")
 	m.sessions = desc("sessions", "Sessions attached through this node.", "group")
 	m.bodies = desc("body_bytes", "Bytes of the group's waiting messages.", "group")
+	m.alarms = desc("alarm", "1 while this node refuses publishes of the groups that it leads, by reason.", "group", "alarm")
 	m.messages = desc("queue_messages", "Messages of a queue by state; the first queues by name, up to a bound.", "group", "queue", "state")
 	m.bytes = desc("queue_bytes", "Logical bytes of a queue's messages.", "group", "queue")
 	return m
@@ -95,9 +103,16 @@ func (m *metrics) judged(o *op, r *transport.Result, now int64) {
 	}
 	m.answerTime.Observe(float64(now-o.since) / 1e9)
 	if r.Code != transport.CodeOK {
-		m.refused(r.Code)
+		m.refusedWith(r)
 	}
-	if o.kind != fsm.KindPublish {
+	for i := range r.Items {
+		if it := &r.Items[i]; it.Code == transport.CodeBusy {
+			m.busy.WithLabelValues(it.Cause.String()).Inc()
+		}
+	}
+	switch o.kind {
+	case fsm.KindPublish, fsm.KindCommit, fsm.KindRequest:
+	default:
 		return
 	}
 	m.published.Add(float64(o.items))
@@ -129,12 +144,20 @@ func (m *metrics) refused(c transport.Code) {
 	m.refusals.WithLabelValues(c.String()).Inc()
 }
 
+// refusedWith counts an operation that was refused.
+func (m *metrics) refusedWith(r *transport.Result) {
+	m.refused(r.Code)
+	if r.Code == transport.CodeBusy {
+		m.busy.WithLabelValues(r.Cause.String()).Inc()
+	}
+}
+
 // Describe is of prometheus.Collector.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, c := range m.all {
 		c.Describe(ch)
 	}
-	for _, d := range []*prometheus.Desc{m.inFlight, m.queued, m.outbox, m.sessions, m.bodies, m.messages, m.bytes} {
+	for _, d := range []*prometheus.Desc{m.inFlight, m.queued, m.outbox, m.sessions, m.bodies, m.messages, m.bytes, m.alarms} {
 		ch <- d
 	}
 }
@@ -163,7 +186,18 @@ func (m *metrics) collectLane(l *lane, gauge func(*prometheus.Desc, float64, ...
 	group := strconv.FormatUint(uint64(l.id), 10)
 	l.mu.Lock()
 	inFlight, queued := l.inFlight, l.queue.bytes
+	var on [alarms]bool
+	for a := range alarms {
+		on[a] = l.alarmed(a)
+	}
 	l.mu.Unlock()
+	for a, is := range on {
+		v := 0.0
+		if is {
+			v = 1
+		}
+		gauge(m.alarms, v, group, alarmKinds[a].name)
+	}
 	gauge(m.inFlight, float64(inFlight), group)
 	gauge(m.queued, float64(queued), group)
 	gauge(m.sessions, float64(l.sessions.count()), group)

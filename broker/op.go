@@ -18,8 +18,9 @@ type op struct {
 	again *owed // of the broker itself
 
 	gone  bool // answered out of turn, on a lane that forwards
+	grows bool // of conn: it needs room, which an alarm refuses
 	kind  fsm.Kind
-	items uint32 // messages or settles
+	items uint32 // messages, settles or messages amended
 	cost  int32  // bytes that conn counts for it
 	bytes int32  // of the command
 	since int64  // broker time, nanoseconds
@@ -63,6 +64,7 @@ func resultOf(r *fsm.Result) transport.Result {
 		for i, v := range r.Items {
 			out.Items[i] = transport.Verdict{
 				Code: transport.Code(v.Code), Cause: transport.Cause(v.Cause), RetryAfterMs: v.RetryAfterMillis,
+				FirstIndex: v.FirstIndex, FirstPosition: v.FirstPosition,
 			}
 		}
 	}

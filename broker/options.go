@@ -52,7 +52,14 @@ type Options struct {
 	OutboxBytes      int   // frames waiting to be written to a connection; 4 MiB
 	RequestsMax      int   // operations of a connection that wait for their answer to be written; 8,192
 	RequestBytes     int   // bytes of those; 16 MiB
+	PublishRate      int   // messages a second that one connection may publish; 0: no limit
+	PublishBurst     int   // messages that it may publish at once; the rate
+	LagMax           int   // entries that a group's state may be behind its log, beyond it publishes are refused; 4,096
 	MemoryLimit      int64 // bytes of waiting messages' bodies in a group, above it publishes are refused; 0: no limit
+
+	// Disk tells the free bytes of the data folder's file system and the mark
+	// below which publishes are refused. Nil: there is no such mark.
+	Disk func() (free, low uint64, err error)
 
 	// SendTimeout is how long a client may leave its outbox full; 30 s.
 	SendTimeout time.Duration
@@ -77,6 +84,8 @@ func withDefaults(o Options) Options {
 	setInt(&o.RequestsMax, 8192)
 	setInt(&o.RequestBytes, 16<<20)
 	setInt(&o.MetricQueues, 100)
+	setInt(&o.LagMax, 4096)
+	setInt(&o.PublishBurst, max(1, o.PublishRate))
 	setDuration(&o.HelloTimeout, 5*time.Second)
 	setDuration(&o.Heartbeat, 10*time.Second)
 	setDuration(&o.SendTimeout, 30*time.Second)
@@ -135,7 +144,7 @@ func (o Options) Validate() error {
 	}{
 		{"MessagesMax", o.MessagesMax}, {"WindowMax", o.WindowMax},
 		{"ConnectionsMax", o.ConnectionsMax}, {"HandlesMax", o.HandlesMax}, {"QueriesMax", o.QueriesMax},
-		{"EntriesInFlight", o.EntriesInFlight}, {"RequestsMax", o.RequestsMax}, {"MetricQueues", o.MetricQueues},
+		{"EntriesInFlight", o.EntriesInFlight}, {"LagMax", o.LagMax}, {"PublishBurst", o.PublishBurst}, {"RequestsMax", o.RequestsMax}, {"MetricQueues", o.MetricQueues},
 		{"MessageMax", o.MessageMax}, {"EntryBytes", o.EntryBytes}, {"SubmitQueueBytes", o.SubmitQueueBytes},
 		{"ForwardBytes", o.ForwardBytes}, {"OutboxBytes", o.OutboxBytes}, {"RequestBytes", o.RequestBytes},
 	} {
@@ -145,6 +154,9 @@ func (o Options) Validate() error {
 	}
 	if o.FrameMax < o.MessageMax+frameSlack {
 		bad("FrameMax %d leaves less than %d bytes beside a message of MessageMax %d", o.FrameMax, frameSlack, o.MessageMax)
+	}
+	if o.PublishRate < 0 {
+		bad("PublishRate is %d", o.PublishRate)
 	}
 	if o.MemoryLimit < 0 {
 		bad("MemoryLimit is %d", o.MemoryLimit)

@@ -131,7 +131,7 @@ func (p *peer) takeEvents(payload []byte) error {
 	if l == nil {
 		return transport.Errorf(transport.CodeNotFound, "group %d", e.Group)
 	}
-	if len(e.Results)+len(e.Deliveries)+len(e.Closed) == 0 {
+	if contents(e) == 0 {
 		l.leaderBegan(p.name)
 		return nil
 	}
@@ -144,6 +144,7 @@ func (p *peer) takeEvents(payload []byte) error {
 	g.fromLeader(e)
 	g.flush()
 	clear(e.Deliveries) // their records must not live as long as the link
+	clear(e.Answers)
 	return nil
 }
 
@@ -152,7 +153,7 @@ func (l *lane) answerForwarded(g *grouping, results []transport.PeerResult) {
 	if len(results) == 0 {
 		return
 	}
-	var answered []answer
+	var answered []verdict
 	var lost, queued failure
 	now := l.b.now()
 	l.mu.Lock()
@@ -160,7 +161,7 @@ func (l *lane) answerForwarded(g *grouping, results []transport.PeerResult) {
 		o, skipped, ok := l.sent.take(&results[i])
 		lost.ops = append(lost.ops, skipped...)
 		if ok {
-			answered = append(answered, answer{o, &results[i].Result})
+			answered = append(answered, verdict{o, &results[i].Result})
 		}
 	}
 	lost.code = transport.CodeUnknownOutcome
@@ -186,7 +187,8 @@ func (l *lane) answerForwarded(g *grouping, results []transport.PeerResult) {
 	l.tell(queued)
 }
 
-type answer struct {
+// verdict is the leader's answer to a forwarded command.
+type verdict struct {
 	op     op
 	result *transport.Result
 }
@@ -198,7 +200,7 @@ func outside(c transport.Code) bool { return c > 255 && c.Retryable() }
 // breakAnswered does for operations that the leader failed what breakHandles
 // does, and says whether one was of the current generation: then what is
 // queued fails as well. The caller holds l.mu.
-func (l *lane) breakAnswered(list []answer) (broken bool) {
+func (l *lane) breakAnswered(list []verdict) (broken bool) {
 	for i := range list {
 		a := &list[i]
 		if outside(a.result.Code) {

@@ -1,11 +1,10 @@
 package broker
 
 import (
-	"errors"
 	"fmt"
+	"time"
 
 	"github.com/ferrymq/ferrymq/fsm"
-	"github.com/ferrymq/ferrymq/fsm/record"
 	"github.com/ferrymq/ferrymq/transport"
 )
 
@@ -18,48 +17,19 @@ func (c *conn) publish(f transport.Frame) error {
 	if !ok {
 		return nil
 	}
-	if r, bad := c.b.checkPublish(&m); bad {
+	var check recordCheck
+	if r, bad := check.all(&c.b.o, m.Records, m.Count); bad {
 		c.answer(&o, r)
 		return nil
 	}
+	if r, ok := c.rate.take(int(m.Count), time.Now()); !ok {
+		c.answer(&o, r)
+		return nil
+	}
+	o.grows = true
 	p := fsm.Publish{OpHeader: head, Queue: m.Queue, Count: m.Count, Records: m.Records}
 	c.submit(o, o.handle.lane, func(b []byte) []byte { return fsm.AppendPublish(b, &p) })
 	return nil
-}
-
-// checkPublish reads every record once, where it comes in: what is wrong
-// never reaches the log. The machine judges the rest.
-func (b *Broker) checkPublish(m *transport.Publish) (transport.Result, bool) {
-	switch {
-	case m.Count == 0:
-		return refusal(transport.CodeInvalid, "no message"), true
-	case int(m.Count) > b.o.MessagesMax:
-		return refusal(transport.CodeTooLarge, fmt.Sprintf("%d messages, at most %d", m.Count, b.o.MessagesMax)), true
-	}
-	i, sum := 0, 0
-	err := transport.EachRecord(m.Records, m.Count, func(r []byte) error {
-		v, err := record.Parse(r)
-		if err != nil {
-			return err
-		}
-		n := v.LogicalSize()
-		if n > b.o.MessageMax {
-			return fmt.Errorf("%w: %d bytes, at most %d", record.ErrTooLarge, n, b.o.MessageMax)
-		}
-		if sum += n; sum > transport.MessageMax {
-			return fmt.Errorf("%w: the messages of an operation have more than %d bytes", record.ErrTooLarge, transport.MessageMax)
-		}
-		i++
-		return nil
-	})
-	if err == nil {
-		return transport.Result{}, false
-	}
-	code := transport.CodeInvalid
-	if errors.Is(err, record.ErrTooLarge) {
-		code = transport.CodeTooLarge
-	}
-	return refusal(code, fmt.Sprintf("message %d: %v", i, err)), true
 }
 
 func (c *conn) settle(f transport.Frame) error {
@@ -88,15 +58,20 @@ func (c *conn) checkSettle(m *transport.Settle) (transport.Result, bool) {
 	case len(m.Items) > c.b.o.MessagesMax:
 		return refusal(transport.CodeTooLarge, fmt.Sprintf("%d settles, at most %d", len(m.Items), c.b.o.MessagesMax)), true
 	}
-	for i := range m.Items {
-		it := &m.Items[i]
+	return checkSettles(m.Items)
+}
+
+// checkSettles refuses items that no version of the machine would take.
+func checkSettles(items []transport.SettleItem) (transport.Result, bool) {
+	for i := range items {
+		it := &items[i]
 		switch {
 		case it.Action < transport.ActionAck || it.Action > transport.ActionExtend:
 			return refusal(transport.CodeInvalid, fmt.Sprintf("settle %d: action %d is none", i, it.Action)), true
 		case it.Reason > transport.ReasonShutdown:
 			return refusal(transport.CodeInvalid, fmt.Sprintf("settle %d: reason %d is none", i, it.Reason)), true
-		case it.DelayMs != 0:
-			return refusal(transport.CodeUnsupported, fmt.Sprintf("settle %d: a delay is not supported yet", i)), true
+		case it.DelayMs > fsm.MaxRetryMillis:
+			return refusal(transport.CodeInvalid, fmt.Sprintf("settle %d: a delay of %d ms, at most %d", i, it.DelayMs, fsm.MaxRetryMillis)), true
 		}
 	}
 	return transport.Result{}, false

@@ -7,7 +7,9 @@ import (
 const (
 	relayFrameBytes = 1 << 20 // a frame between nodes is closed when it would pass this
 	relayFrameItems = 4096
-	headBytes       = 192 // of a delivery or result around what varies, at most
+	headBytes       = 192 // of a delivery, answer or result around what varies, at most
+	firstBytes      = 16  // of a verdict that names the first message, beside the rest
+	attemptBytes    = 48  // of an attempt in a death, beside its error
 )
 
 // relay hands what an entry has for another node to its link. Without one it
@@ -64,13 +66,13 @@ func (p *peer) send(j *relayJob) error {
 	e := transport.PeerEvents{Group: j.lane.id, Term: j.term}
 	size := 0
 	room := func(n int) error {
-		items := len(e.Results) + len(e.Deliveries) + len(e.Closed)
+		items := contents(&e)
 		if items == 0 || size+n <= relayFrameBytes && items < relayFrameItems {
 			size += n
 			return nil
 		}
 		err := p.sendEvents(&e, size)
-		e.Results, e.Deliveries, e.Closed = e.Results[:0], e.Deliveries[:0], e.Closed[:0]
+		e.Results, e.Deliveries, e.Closed, e.Answers = e.Results[:0], e.Deliveries[:0], e.Closed[:0], e.Answers[:0]
 		size = n
 		return err
 	}
@@ -103,11 +105,25 @@ func (p *peer) send(j *relayJob) error {
 		}
 		e.Closed = append(e.Closed, x)
 	}
+	for i := range j.item.answers {
+		a := &j.item.answers[i]
+		if err := room(headBytes + a.ref.Len()); err != nil {
+			return err
+		}
+		if loadAnswer(p.b, &a.head.Answer, a.ref) {
+			e.Answers = append(e.Answers, a.head)
+		}
+	}
 	return p.sendEvents(&e, size)
 }
 
+// contents counts what is in a frame to another node.
+func contents(e *transport.PeerEvents) int {
+	return len(e.Results) + len(e.Deliveries) + len(e.Closed) + len(e.Answers)
+}
+
 func (p *peer) sendEvents(e *transport.PeerEvents, size int) error {
-	if len(e.Results)+len(e.Deliveries)+len(e.Closed) == 0 {
+	if contents(e) == 0 {
 		return nil
 	}
 	return p.sendFrame(e, size)
@@ -119,13 +135,22 @@ func (p *peer) sendFrame(e *transport.PeerEvents, size int) error {
 }
 
 func resultBytes(r *transport.Result) int {
-	return headBytes + len(r.Detail) + 8*len(r.Items)
+	n := headBytes + len(r.Detail) + 8*len(r.Items)
+	for i := range r.Items {
+		if r.Items[i].FirstIndex != 0 {
+			n += firstBytes
+		}
+	}
+	return n
 }
 
 func deliveryBytes(d *transport.Delivery, record int) int {
 	n := headBytes + record
 	if d.Death != nil {
 		n += headBytes + len(d.Death.Queue) + len(d.Death.Reason) + len(d.Death.Error)
+		for i := range d.Death.History {
+			n += attemptBytes + len(d.Death.History[i].Error)
+		}
 	}
 	return n
 }

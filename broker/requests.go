@@ -32,6 +32,20 @@ func (c *conn) take(f transport.Frame) error {
 	case transport.OpQueueCreate, transport.OpQueueUpdate, transport.OpQueueDelete,
 		transport.OpQueuePurge, transport.OpQueuePause:
 		return c.queueOp(f)
+	case transport.OpCommit:
+		return c.commit(f)
+	case transport.OpRequest:
+		return c.request(f)
+	case transport.OpReply:
+		return c.reply(f)
+	case transport.OpAwait:
+		return c.await(f)
+	case transport.OpAmend:
+		return c.amend(f)
+	case transport.OpQueueBreaker, transport.OpGroupResume, transport.OpTenantWeight:
+		return c.tune(f)
+	case transport.OpTopicCreate, transport.OpTopicDelete, transport.OpSubscribe:
+		return c.topicOp(f)
 	case transport.OpQuery:
 		return c.query(f)
 	case transport.OpControl:

@@ -33,6 +33,9 @@ type Group interface {
 	// everything committed before the call: a View after it is linearizable.
 	Verify(ctx context.Context) error
 
+	// Lag is how many entries of the log are not in this node's state yet.
+	Lag() uint64
+
 	// Now tells the clocks that the next entry would be stamped with.
 	Now() fsm.Clock
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/ferrymq/ferrymq/fsm/body"
 	"github.com/ferrymq/ferrymq/transport"
 )
 
@@ -103,7 +104,10 @@ func (w *eventWriter) write(items []*outItem) error {
 			}
 			w.e.Closed = append(w.e.Closed, x)
 		}
-		if len(w.e.Deliveries)+len(w.e.Closed) > 0 {
+		if err := w.answers(item); err != nil {
+			return err
+		}
+		if len(w.e.Deliveries)+len(w.e.Closed)+len(w.e.Answers) > 0 {
 			if err := w.flush(); err != nil {
 				return err
 			}
@@ -135,9 +139,42 @@ func (w *eventWriter) deliveries(item *outItem) error {
 	return nil
 }
 
+func (w *eventWriter) answers(item *outItem) error {
+	for i := range item.answers {
+		a := &item.answers[i]
+		if a.handle.void.Load() {
+			continue
+		}
+		if err := w.room(headBytes + len(a.head.Record) + a.ref.Len()); err != nil {
+			return err
+		}
+		if !loadAnswer(w.c.b, &a.head, a.ref) {
+			continue
+		}
+		w.e.Answers = append(w.e.Answers, a.head)
+		w.c.b.metrics.answers.WithLabelValues(a.head.Code.String()).Inc()
+	}
+	return nil
+}
+
+// loadAnswer fills in the record of an answer that has one, unless it came
+// over a link and is there. A false means that there is nothing to send.
+func loadAnswer(b *Broker, a *transport.Answer, ref body.Ref) bool {
+	if a.Record != nil || ref.Len() == 0 {
+		return true
+	}
+	record, err := ref.Load()
+	if err != nil {
+		b.log.Error("answer without body not sent", "group", a.Group, "index", a.Index, "position", a.Position, "err", err)
+		return false
+	}
+	a.Record = record
+	return true
+}
+
 // room sends the frame as it stands if n more bytes do not fit into it.
 func (w *eventWriter) room(n int) error {
-	items := len(w.e.Results) + len(w.e.Deliveries) + len(w.e.Closed)
+	items := w.items()
 	if items > 0 && (w.size+n > w.c.frameMax || items >= transport.EventsItemsMax) {
 		if err := w.flush(); err != nil {
 			return err
@@ -147,17 +184,23 @@ func (w *eventWriter) room(n int) error {
 	return nil
 }
 
+func (w *eventWriter) items() int {
+	return len(w.e.Results) + len(w.e.Deliveries) + len(w.e.Closed) + len(w.e.Answers)
+}
+
 // flush sends the frame and counts the operations out that it answers.
 func (w *eventWriter) flush() error {
 	requests, cost := w.requests, w.cost
 	w.requests, w.cost = 0, 0
-	if len(w.e.Results)+len(w.e.Deliveries)+len(w.e.Closed) > 0 {
+	if w.items() > 0 {
 		if err := w.frame(); err != nil {
 			return err
 		}
 		w.c.b.metrics.delivered.Add(float64(len(w.e.Deliveries)))
 		clear(w.e.Results)
 		clear(w.e.Deliveries)
+		clear(w.e.Answers)
+		w.e.Answers = w.e.Answers[:0]
 		w.e.Results, w.e.Deliveries, w.e.Closed = w.e.Results[:0], w.e.Deliveries[:0], w.e.Closed[:0]
 	}
 	w.size = 0

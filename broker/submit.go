@@ -36,7 +36,7 @@ func (p *peer) takeSubmit(payload []byte) error {
 		}
 		o := op{peer: p, number: number, kind: fsm.Kind(content[0]), since: now}
 		number++
-		if r, refused := l.refusePeer(&o); refused {
+		if r, refused := l.refusePeer(&o, s.Commands[from:c.Offset()]); refused {
 			g.peerResult(&o, r)
 			continue
 		}
@@ -53,21 +53,21 @@ func (p *peer) takeSubmit(payload []byte) error {
 
 // fromClient says whether a command may come from another node: those that
 // stand for a client's request or the end of its connection.
-func fromClient(k fsm.Kind) bool { return k >= fsm.KindOpen && k <= fsm.KindQueuePause }
+func fromClient(k fsm.Kind) bool {
+	return k >= fsm.KindOpen && k <= fsm.KindQueuePause || k >= fsm.KindCommit && k <= fsm.KindAwait
+}
 
-// refusePeer says whether a forwarded command cannot be taken. The caller
-// holds l.mu.
-func (l *lane) refusePeer(o *op) (transport.Result, bool) {
+// refusePeer says whether a forwarded command, with its length in front,
+// cannot be taken. The caller holds l.mu.
+func (l *lane) refusePeer(o *op, command []byte) (transport.Result, bool) {
 	if l.mode != modeLead || o.number>>generationShift < l.refused[o.peer] {
 		l.refused[o.peer] = max(l.refused[o.peer], o.number>>generationShift+1)
 		return refusal(transport.CodeNotLeader, ""), true
 	}
-	if o.kind == fsm.KindPublish && l.full() {
-		r := refusal(transport.CodeBusy, "the node's memory limit is reached")
-		r.Cause = transport.CauseMemory
+	if r, pressed := l.pressed(); pressed && grows(o.kind, command) {
 		return r, true
 	}
-	if l.queue.bytes > forwardedTimes*l.b.o.SubmitQueueBytes && o.kind == fsm.KindPublish {
+	if l.queue.bytes > forwardedTimes*l.b.o.SubmitQueueBytes && grows(o.kind, command) {
 		r := refusal(transport.CodeBusy, "the leader's queue is full")
 		r.Cause = transport.CauseOutbox
 		return r, true

@@ -115,6 +115,12 @@ func (g *Group) Now() fsm.Clock {
 	return at
 }
 
+// Lag is how many entries of this replica's log are not in its state yet.
+func (g *Group) Lag() uint64 {
+	applied := g.fsm.applied.at()
+	return max(g.raft.LastIndex(), applied) - applied
+}
+
 // ObserveClock takes a sample of another node's wall clock.
 func (g *Group) ObserveClock(node string, wallMillis int64) {
 	g.clock.observe(node, wallMillis, time.Now())

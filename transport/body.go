@@ -375,6 +375,10 @@ type GroupStatus struct {
 	AppliedIndex uint64
 	Digest       string // hex of the running digest at AppliedIndex
 	Members      []MemberInfo
+
+	// later
+
+	Alarms []string `body:"later"` // that make this node refuse publishes while it leads: memory, disk, lag
 }
 
 // MemberInfo is one replica of a group.

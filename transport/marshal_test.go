@@ -117,7 +117,8 @@ func TestDeepElementsAreSkipped(t *testing.T) {
 	member = append(member, Marshal(MemberInfo{Node: "n"})[1:]...)
 	member = append(append(member, bytes.Repeat([]byte{0x91}, 63)...), 0x90)
 	group := Marshal(GroupStatus{Digest: "d"})
-	group = append(append(group[:len(group)-1], 0x91), member...)
+	group = append(append(group[:len(group)-2], 0x91), member...) // Members and Alarms are the last
+	group = append(group, 0x90)
 	payload := Marshal(ClusterInfo{Node: "n"})
 	payload = append(append(payload[:len(payload)-1], 0x91), group...)
 	var info ClusterInfo

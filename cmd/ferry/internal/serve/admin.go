@@ -11,12 +11,17 @@ import (
 const requestStatus = "status"
 
 // admin implements broker.Admin.
-type admin struct{ node *cluster.Node }
+type admin struct {
+	node *cluster.Node
+
+	// alarms lists a group's alarms on this node. Required.
+	alarms func(group uint32) []string
+}
 
 // Status describes the groups, each as its leader sees it; stale: as this node
 // does, without asking anybody.
 func (a admin) Status(ctx context.Context, stale bool) (transport.ClusterInfo, error) {
-	info := a.node.Status()
+	info := a.status()
 	if stale {
 		return info, nil
 	}
@@ -28,6 +33,15 @@ func (a admin) Status(ctx context.Context, stale bool) (transport.ClusterInfo, e
 		info.Groups[i] = group
 	}
 	return info, nil
+}
+
+// status describes the groups as this node sees them.
+func (a admin) status() transport.ClusterInfo {
+	info := a.node.Status()
+	for i := range info.Groups {
+		info.Groups[i].Alarms = a.alarms(info.Groups[i].Group)
+	}
+	return info
 }
 
 // byLeader is a group as its leader, proven to lead still, sees it.
@@ -55,7 +69,7 @@ func (a admin) led(ctx context.Context, g *cluster.Group) (transport.GroupStatus
 	if err := g.Verify(ctx); err != nil {
 		return transport.GroupStatus{}, err
 	}
-	for _, s := range a.node.Status().Groups {
+	for _, s := range a.status().Groups {
 		if s.Group == g.ID() {
 			return s, nil
 		}

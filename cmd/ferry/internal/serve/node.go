@@ -168,11 +168,14 @@ func (n *node) openBroker() error {
 		ClusterID:      n.cluster.ClusterID,
 		Groups:         groups,
 		Peers:          n.cluster.Peers(),
-		Admin:          admin{n.cluster},
+		Admin:          n.admin(),
 		Logger:         n.log,
 		MessageMax:     int(n.conf.MessageMax),
 		ConnectionsMax: n.conf.Connections,
 		MemoryLimit:    messagesLimit(n.conf),
+		PublishRate:    n.conf.PublishRate,
+		PublishBurst:   n.conf.PublishBurst,
+		Disk:           diskSpace(n.conf),
 	})
 	if err != nil {
 		return err
@@ -181,8 +184,17 @@ func (n *node) openBroker() error {
 	n.cluster.Peers().Handle(requestQuery, func(ctx context.Context, _ string, body []byte) ([]byte, error) {
 		return b.HandlePeerRequest(ctx, requestQuery, body)
 	})
-	n.cluster.Peers().Handle(requestStatus, admin{n.cluster}.onStatus)
+	n.cluster.Peers().Handle(requestStatus, n.admin().onStatus)
 	return n.registry.Register(b.Collector())
+}
+
+func (n *node) admin() admin { return admin{node: n.cluster, alarms: n.alarms} }
+
+func (n *node) alarms(group uint32) []string {
+	if n.broker == nil {
+		return nil
+	}
+	return n.broker.Alarms(group)
 }
 
 // handler passes on to the broker what the cluster tells.

@@ -35,7 +35,7 @@ func (n *node) ready() error {
 	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
 	for _, g := range n.cluster.Groups() {
-		if err := n.caughtUp.check(ctx, admin{n.cluster}, g); err != nil {
+		if err := n.caughtUp.check(ctx, n.admin(), g); err != nil {
 			return err
 		}
 	}

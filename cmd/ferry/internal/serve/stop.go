@@ -70,7 +70,7 @@ func (n *node) handOver(ctx context.Context) {
 		if _, self := g.Leader(); !self {
 			continue
 		}
-		err := admin{n.cluster}.Control(ctx, transport.Control{Kind: cluster.ControlTransferLeader, Group: g.ID()})
+		err := n.admin().Control(ctx, transport.Control{Kind: cluster.ControlTransferLeader, Group: g.ID()})
 		if err != nil {
 			n.log.Warn("leadership was not handed over", "group", g.ID(), "error", err)
 		}

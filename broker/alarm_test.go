@@ -1,0 +1,105 @@
+package broker
+
+import (
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/ferrymq/ferrymq/fsm"
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+// TestDiskAlarm: while the leader's disk is nearly full, publishes are refused
+// wherever they come from, and what frees space is not.
+func TestDiskAlarm(t *testing.T) {
+	const mark = 1000
+	var free atomic.Uint64
+	free.Store(mark)
+	p := newPair(t, func(o *Options) {
+		if o.Node == "a" {
+			o.Disk = func() (uint64, uint64, error) { return free.Load(), mark, nil }
+		}
+	})
+	near, far := attached(t, p.a, 1), attached(t, p.b, 2)
+	near.create("q")
+	far.consume("q", 1)
+	far.wantCode(far.publish("q", "1", "2", "3"), transport.CodeOK)
+
+	free.Store(mark - 1)
+	p.a.sampleDisk()
+	for _, c := range []*testClient{near, far} {
+		r := c.wantCode(c.publish("q", "x"), transport.CodeBusy)
+		if r.Cause != transport.CauseDisk || r.RetryAfterMs == 0 {
+			t.Fatalf("%+v", r)
+		}
+	}
+	far.wantCode(far.commit([]transport.Delivery{far.delivery()}, "q", "more", "than it settles"), transport.CodeBusy)
+	if names := p.a.Alarms(0); !slices.Equal(names, []string{"disk"}) {
+		t.Fatalf("alarms %v", names)
+	}
+	if names := p.b.Alarms(0); names != nil {
+		t.Fatalf("alarms of a node without any: %v", names)
+	}
+	d := far.delivery()
+	far.wantCode(far.settle(transport.ActionAck, d), transport.CodeOK)
+	near.create("another")
+
+	free.Store(mark + 1) // not well above the mark yet
+	p.a.sampleDisk()
+	near.wantCode(near.publish("q", "x"), transport.CodeBusy)
+	free.Store(2 * mark)
+	p.a.sampleDisk()
+	for _, c := range []*testClient{near, far} {
+		c.wantCode(c.publish("q", "x"), transport.CodeOK)
+	}
+}
+
+// TestLagAlarm: a leader whose state is far behind its log takes no more.
+func TestLagAlarm(t *testing.T) {
+	g := newLeading(t, "a")
+	b := startBroker(t, "a", g, nil, func(o *Options) { o.LagMax = 100 })
+	c := attached(t, b, 1)
+	c.create("q")
+	lag := func(n uint64) {
+		g.mu.Lock()
+		g.lag = n
+		g.mu.Unlock()
+		b.lanes[0].sampleLag()
+	}
+	lag(101)
+	if r := c.wantCode(c.publish("q", "x"), transport.CodeBusy); r.Cause != transport.CauseLag {
+		t.Fatalf("%+v", r)
+	}
+	lag(100)
+	c.wantCode(c.publish("q", "x"), transport.CodeBusy)
+	lag(50)
+	c.wantCode(c.publish("q", "x"), transport.CodeOK)
+}
+
+// TestGrows: of forwarded commands, those need room that store more messages
+// than they let go.
+func TestGrows(t *testing.T) {
+	record := publishOf(transport.OpHeader{}, "q", strings.Repeat("x", 10)).Records
+	one := []fsm.CommitPublish{{Queue: "q", Count: 1, Records: record}}
+	settle := []fsm.SettleItem{{Place: 1, Token: 1, Action: fsm.ActionAck}}
+	for _, tc := range []struct {
+		command fsm.Command
+		want    bool
+	}{
+		{&fsm.Publish{Queue: "q", Count: 1, Records: record}, true},
+		{&fsm.Request{Queue: "q", Records: record}, true},
+		{&fsm.Reply{Records: record}, false},
+		{&fsm.Settle{Items: settle}, false},
+		{&fsm.Commit{Publishes: one}, true},
+		{&fsm.Commit{Settles: settle, Publishes: one}, false},
+		{&fsm.Commit{Settles: settle}, false},
+	} {
+		if got := grows(tc.command.Kind(), fsm.Append(nil, tc.command)); got != tc.want {
+			t.Errorf("%#v: %v, want %v", tc.command, got, tc.want)
+		}
+	}
+	if !grows(fsm.KindCommit, []byte{0xc4, 1, byte(fsm.KindCommit)}) {
+		t.Error("a commit that cannot be read is let through")
+	}
+}
