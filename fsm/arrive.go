@@ -19,7 +19,19 @@ const carried = record.Set(1<<record.TagContentType | 1<<record.TagCorrelationID
 // for, at the end. No other place does; but see bury.
 func (s *State) arrive(q *queue, a *arrival) {
 	q.places++
-	q.lane.append(q.places, packed{index: a.index, wall: a.wall, position: a.position, size: a.size})
+	p := packed{index: a.index, wall: a.wall, position: a.position, size: a.size}
+	readyAt := s.readyAt(a.info)
+	expires := q.expiresAt(readyAt, a.info)
+	switch m := p.message(); {
+	case readyAt > s.clock.WallMillis:
+		m.at, m.expires, m.flags = readyAt, expires, flagScheduled
+		s.putWaiting(q, q.places, m)
+	case expires != 0:
+		m.expires = expires
+		s.putReady(q, q.places, m)
+	default:
+		q.lane.append(q.places, p)
+	}
 	q.bytes += uint64(a.size)
 	q.published++
 	s.touch(q)

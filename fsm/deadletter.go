@@ -17,7 +17,7 @@ func (s *State) deadLetter(q *queue, place uint64, m message, reason, note strin
 		d.History, d.Forgotten = m.more.history, m.more.forgotten
 	}
 	m.more = &more{death: d}
-	m.at, m.flags = 0, m.flags&^flagScheduled
+	m.at, m.expires, m.flags = 0, 0, m.flags&^flagScheduled
 	s.buryOrPark(q, place, m)
 }
 

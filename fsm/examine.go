@@ -18,7 +18,7 @@ type incoming struct {
 
 // unready are the attributes that nothing is done with.
 const unready = record.Set(1<<record.TagDedupID | 1<<record.TagGroupKey | 1<<record.TagPriority |
-	1<<record.TagTTL | 1<<record.TagDelay | 1<<record.TagDeliverAt | 1<<record.TagTenant)
+	1<<record.TagTenant)
 
 // examine reads the structure of records for the target added last, which
 // begin in the entry at byte at: each is added to work.incoming, and to
@@ -44,6 +44,8 @@ func (s *State) examine(count uint32, records []byte, at int) (sum int, r Result
 			v.Code = Invalid
 		case info.Present&unready != 0:
 			v.Code = Unsupported
+		case s.whenFault(&info) != "":
+			v.Code = Invalid
 		default:
 			in.size, in.present = uint32(info.Logical), info.Present
 			sum += info.Logical
@@ -64,8 +66,10 @@ func (s *State) faultOf(entry []byte) string {
 		switch v.Code {
 		case Invalid, TooLarge:
 			var info record.Info
-			err := info.Peek(entry[in.offset : in.offset+in.length])
-			return fmt.Sprintf("message %d: %v", i, err)
+			if err := info.Peek(entry[in.offset : in.offset+in.length]); err != nil {
+				return fmt.Sprintf("message %d: %v", i, err)
+			}
+			return fmt.Sprintf("message %d: %s", i, s.whenFault(&info))
 		case Unsupported:
 			return fmt.Sprintf("message %d: attribute", i)
 		}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"testing"
+
+	"github.com/ferrymq/ferrymq/fsm/record"
 )
 
 // feed turns fuzzed bytes into choices; at its end it chooses 0.
@@ -71,12 +73,21 @@ func (f *feed) command() Command {
 	default:
 		x := &Publish{OpHeader: h, Queue: name, Count: uint32(f.upTo(5))}
 		x.Ordered, x.Predecessor = f.upTo(4) == 1, f.upTo(8)
-		x.Records = testRecords(int(x.Count), int(f.upTo(30)))
+		x.Records = recordsOfKind(int(x.Count), int(f.upTo(30)), f.message())
 		if f.upTo(8) == 1 {
 			x.Count++
 		}
 		return x
 	}
+}
+
+// message has attributes now and then.
+func (f *feed) message() (m record.Message) {
+	if f.upTo(3) > 0 {
+		return m
+	}
+	m.TTLMillis, m.DelayMillis = f.upTo(3)*800, f.upTo(3)*600
+	return m
 }
 
 func (f *feed) settings() Settings {

@@ -111,7 +111,7 @@ func (r *script) parseOperation(l *line) Command {
 	switch l.words[0] {
 	case "publish": // publish s1 q [count=N] [size=N] [raw=text]
 		p := &Publish{OpHeader: h, Queue: l.word(2), Count: uint32(l.num("count", 1))}
-		p.Records = testRecords(int(min(p.Count, 2000)), int(l.num("size", 10)))
+		p.Records = recordsOfKind(int(min(p.Count, 2000)), int(l.num("size", 10)), l.message())
 		if raw, ok := l.set["raw"]; ok {
 			p.Records = []byte(raw)
 		}

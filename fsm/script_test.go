@@ -268,12 +268,16 @@ func (r *script) some(name string, n uint64) {
 }
 
 // testRecords encodes count records, each with a body of size bytes.
-func testRecords(count, size int) []byte {
+func testRecords(count, size int) []byte { return recordsOfKind(count, size, record.Message{}) }
+
+// recordsOfKind encodes them with the attributes of a message.
+func recordsOfKind(count, size int, m record.Message) []byte {
 	var out []byte
 	for i := range count {
 		text := fmt.Sprintf("m%d ", i)
 		text += strings.Repeat("x", max(0, size-len(text)))
-		b, err := record.Append(nil, &record.Message{Body: []byte(text[:size])})
+		m.Body = []byte(text[:size])
+		b, err := record.Append(nil, &m)
 		if err != nil {
 			panic(err)
 		}

@@ -1,0 +1,14 @@
+package fsm
+
+import "github.com/ferrymq/ferrymq/fsm/record"
+
+// times are the attributes of a publish that have to do with time: ttl=,
+// delay=, deliver-at= (wall clock).
+func (l *line) times(m *record.Message) {
+	m.TTLMillis, m.DelayMillis, m.DeliverAtMillis = l.num("ttl", 0), l.num("delay", 0), l.num("deliver-at", 0)
+}
+
+func (l *line) message() (m record.Message) {
+	l.times(&m)
+	return m
+}
