@@ -57,7 +57,14 @@ func bodyName(t reflect.Type) string {
 type unpacker struct {
 	in   *bytes.Reader
 	lib  *msgpack.Decoder
-	path []string // names of the fields that are being read, outermost first
+	path []fieldRef // that are being read, outermost first
+}
+
+// fieldRef names a field of a struct; the name itself is asked for only when
+// something is wrong.
+type fieldRef struct {
+	of    reflect.Type
+	index int
 }
 
 func (u *unpacker) offset() int { return int(u.in.Size()) - u.in.Len() }
@@ -79,7 +86,11 @@ func (u *unpacker) at(detail string) string {
 	if len(u.path) == 0 {
 		return detail
 	}
-	return "field " + strings.Join(u.path, ".") + ": " + detail
+	names := make([]string, len(u.path))
+	for i, f := range u.path {
+		names[i] = f.of.Field(f.index).Name
+	}
+	return "field " + strings.Join(names, ".") + ": " + detail
 }
 
 // value reads the next value. The library would take nil for any zero, a

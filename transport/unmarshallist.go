@@ -27,7 +27,7 @@ func (u *unpacker) fields(from int, code byte, v reflect.Value) error {
 		known = n
 	}
 	for i := range known {
-		u.path = append(u.path, v.Type().Field(i).Name)
+		u.path = append(u.path, fieldRef{of: v.Type(), index: i})
 		if err := u.value(v.Field(i)); err != nil {
 			return err // with the path to it
 		}
