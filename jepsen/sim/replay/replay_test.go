@@ -18,7 +18,7 @@ import (
 
 const (
 	seed   = 5
-	length = 3 * time.Second
+	length = 5 * time.Second
 )
 
 // TestSameSeedSameTrace holds what replaying rests on. The player is a program
