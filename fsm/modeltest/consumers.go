@@ -32,9 +32,10 @@ func (m *Model) consume(x *fsm.Consume) Outcome {
 	if len(s.consumers) >= fsm.MaxConsumersPerSession || credit > fsm.MaxSessionCredit {
 		return busy(fsm.CauseSessions)
 	}
-	c := &consumer{session: s, number: x.Consumer, queue: q, asked: asked}
+	c := &consumer{session: s, number: x.Consumer, serial: m.nextSerial(), queue: q, asked: asked}
 	s.consumers[x.Consumer] = c
 	q.consumers = append(q.consumers, c)
+	m.offer(c)
 	return Outcome{Code: fsm.OK, Value: q.incarnation}
 }
 
@@ -50,10 +51,11 @@ func (m *Model) cancel(x *fsm.Cancel) Outcome {
 	if c == nil {
 		return answer(fsm.NotFound)
 	}
+	c.closing = true
+	m.unreserve(c)
 	if x.Return || len(c.held) == 0 {
 		m.leave(c, fsm.CauseSettled)
 	}
-	c.closing = true
 	return Outcome{Code: fsm.OK, Value: c.queue.incarnation}
 }
 
@@ -77,5 +79,6 @@ func (m *Model) credit(x *fsm.Credit) Outcome {
 	for ; c.taken < x.Through; c.taken++ {
 		c.untaken = c.untaken[1:]
 	}
+	m.offer(c)
 	return Outcome{Code: fsm.OK, Value: c.taken}
 }

@@ -9,35 +9,10 @@ import (
 	"github.com/ferrymq/ferrymq/fsm"
 )
 
-// What a run has to reach. A property that was tested on too little, or never
-// on some kind of command, was not tested.
-// See also commandsMin.
+// percentMin is the least share of each kind of command. A property that was
+// tested on too little, or never on some kind of command, was not tested; see
+// also commandsMin and reached.
 const percentMin = 1
-
-// kinds of commands by name.
-var kinds = map[fsm.Kind]string{
-	fsm.KindLeader: "leader", fsm.KindDetachNode: "detach node", fsm.KindOpen: "open", fsm.KindAttach: "attach",
-	fsm.KindDetach: "detach", fsm.KindEnd: "end", fsm.KindPublish: "publish", fsm.KindSettle: "settle",
-	fsm.KindConsume: "consume", fsm.KindCancel: "cancel", fsm.KindCredit: "credit", fsm.KindQueueCreate: "create",
-	fsm.KindQueueUpdate: "update", fsm.KindQueueDelete: "delete", fsm.KindQueuePurge: "purge",
-	fsm.KindQueuePause: "pause", fsm.KindVersion: "version", fsm.KindCheckpoint: "checkpoint",
-}
-
-// codes that the machine can return. Duplicate and Dropped wait for features
-// that it does not have yet.
-var codes = map[fsm.Code]string{
-	fsm.OK: "ok", fsm.AlreadyDone: "already_done", fsm.LeaseLost: "lease_lost", fsm.Busy: "busy",
-	fsm.Conflict: "conflict", fsm.NotFound: "not_found", fsm.Overtaken: "overtaken", fsm.OutOfOrder: "out_of_order",
-	fsm.SessionExpired: "session_expired", fsm.Fenced: "fenced", fsm.TooLarge: "too_large", fsm.Invalid: "invalid",
-	fsm.Unsupported: "unsupported", fsm.Denied: "denied", fsm.InUse: "in_use",
-}
-
-// causes that the machine can return under these commands.
-var causes = map[fsm.Cause]string{
-	fsm.CauseMessages: "messages", fsm.CauseBytes: "bytes", fsm.CauseWindow: "window", fsm.CauseExpired: "expired",
-	fsm.CauseSettled: "settled", fsm.CauseSessionEnded: "session_ended", fsm.CauseQueueGone: "queue_gone",
-	fsm.CauseNotHolder: "not_holder", fsm.CauseUnknownToken: "unknown_token",
-}
 
 // coverage of a whole run.
 type coverage struct {
@@ -45,13 +20,13 @@ type coverage struct {
 	kinds             map[fsm.Kind]int
 	codes             map[fsm.Code]int
 	causes            map[fsm.Cause]int
-	first, again      int // deliveries, and those after a message's first
-	dead, parked      int
-	restored          int
+	answers           map[fsm.Code]int
+	seen              map[string]int
 }
 
 func newCoverage() *coverage {
-	return &coverage{kinds: map[fsm.Kind]int{}, codes: map[fsm.Code]int{}, causes: map[fsm.Cause]int{}}
+	return &coverage{kinds: map[fsm.Kind]int{}, codes: map[fsm.Code]int{}, causes: map[fsm.Cause]int{},
+		answers: map[fsm.Code]int{}, seen: map[string]int{}}
 }
 
 func (c *coverage) note(commands []Command, a fsm.Applied) {
@@ -69,14 +44,57 @@ func (c *coverage) note(commands []Command, a fsm.Applied) {
 	}
 	for _, e := range a.Effects {
 		switch {
+		case e.Kind == fsm.EffectAnswer:
+			c.answers[e.Code]++
 		case e.Kind == fsm.EffectDeliver && e.Attempt == 1:
-			c.first++
+			c.seen["first deliveries"]++
 		case e.Kind == fsm.EffectDeliver:
-			c.again++
+			c.seen["deliveries again"]++
 		}
 		if e.Death != nil {
-			c.dead++
+			c.seen["deliveries of the dead: "+e.Death.Reason]++
 		}
+	}
+}
+
+// look notes what the state is like.
+func (c *coverage) look(m *Model) {
+	for _, q := range m.queues {
+		for _, msg := range q.messages {
+			c.see(msg.status == parked, "parked messages")
+			c.see(msg.status == scheduled, "scheduled messages")
+			c.see(msg.status == retrying, "retrying messages")
+			c.see(msg.alone, "messages blamed for a crash")
+			c.see(msg.alone && msg.status == leased, "messages leased alone")
+			c.see(msg.reserved != nil, "messages that wait for a consumer")
+			c.see(msg.forgotten > 0, "messages whose history is cut")
+		}
+		for _, l := range q.lines {
+			c.see(l.parked, "parked groups")
+			c.see(l.condemned, "condemned groups")
+			c.see(l.given > 1, "batches of a group")
+		}
+		c.see(len(q.ring) > 1, "tenants that take turns")
+		c.see(q.active != nil, "exclusive queues with a consumer")
+		c.see(len(q.window.entries) > 0, "windows with ids")
+		c.see(q.missed > 0, "subscriptions that missed something")
+		if q.breaker != nil {
+			c.see(q.breaker.state == fsm.BreakerIsOpen, "open breakers")
+			c.see(q.breaker.state == fsm.BreakerHalfOpen, "breakers that probe")
+			c.see(q.breaker.state == fsm.BreakerHalfOpen && q.breaker.round > 1, "later rounds of probes")
+		}
+		c.see(q.limited() && !q.hasToken(), "rates that are used up")
+	}
+	for _, s := range m.sessions {
+		for _, r := range s.requests {
+			c.see(r.answered, "answers that are kept")
+		}
+	}
+}
+
+func (c *coverage) see(is bool, what string) {
+	if is {
+		c.seen[what]++
 	}
 }
 
@@ -94,24 +112,27 @@ func (c *coverage) check(t *testing.T) {
 		fmt.Fprintf(&table, "%-28s %8d%s\n", what, count, mark)
 	}
 	line("commands", c.commands, commandsMin)
-	for k := fsm.KindLeader; k <= fsm.KindCheckpoint; k++ {
-		line("command "+kinds[k], c.kinds[k], c.commands*percentMin/100)
+	for k := fsm.KindLeader; k <= fsm.KindAwait; k++ {
+		if name, possible := kinds[k]; possible {
+			line("command "+name, c.kinds[k], c.commands*percentMin/100)
+		}
 	}
-	for code := fsm.OK; code <= fsm.InUse; code++ {
+	for code := fsm.OK; code <= fsm.DeadLettered; code++ {
 		if name, possible := codes[code]; possible {
 			line("code "+name, c.codes[code], 1)
 		}
+		if name, possible := answerCodes[code]; possible {
+			line("answer "+name, c.answers[code], 1)
+		}
 	}
-	for cause := range fsm.CauseUnknownToken + 1 {
+	for cause := range fsm.CauseRequeued + 1 {
 		if name, possible := causes[cause]; possible {
 			line("cause "+name, c.causes[cause], 1)
 		}
 	}
-	line("first deliveries", c.first, commandsMin/100)
-	line("deliveries again", c.again, commandsMin/100)
-	line("deliveries of dead letters", c.dead, 100)
-	line("entries with parked messages", c.parked, 100)
-	line("restored from a snapshot", c.restored, 100)
+	for _, what := range reached {
+		line(what, c.seen[what], seenMin)
+	}
 	if missed > 0 {
 		t.Errorf("the run did not reach %d of what it must:\n%s", missed, table.String())
 		return

@@ -2,6 +2,7 @@ package modeltest
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ferrymq/ferrymq/fsm"
 )
@@ -14,13 +15,6 @@ type Command struct {
 	Broken bool // the records are not as many as they are said to be
 }
 
-// Draft is one message of a publish.
-type Draft struct {
-	Record []byte
-	Size   uint64   // of headers and body
-	Fault  fsm.Code // what is wrong with the record; OK: nothing
-}
-
 // Look lists the messages of a queue of the machine.
 type Look func(queue string) []fsm.MessageInfo
 
@@ -30,36 +24,70 @@ func (m *Model) Apply(index uint64, clock fsm.Clock, commands []Command, got fsm
 	if len(got.Results) != len(commands) {
 		return fmt.Errorf("%d results of %d commands", len(got.Results), len(commands))
 	}
-	m.index, m.effects, m.position = index, nil, 0
-	m.ended, m.dying = nil, map[*queue][]*message{}
-	m.clock.WallMillis = max(m.clock.WallMillis, clock.WallMillis)
-	m.clock.LeaseMillis = max(m.clock.LeaseMillis, clock.LeaseMillis)
+	m.begin(index, clock)
 	for i, c := range commands {
 		want := m.command(c, got.Results[i])
 		if text := want.differs(got.Results[i]); text != "" {
 			return fmt.Errorf("command %d, %T %+v: %s", i, c.Command, brief(c.Command), text)
 		}
 	}
-	m.expire(got.Effects, look)
-	m.unpark()
-	if err := m.commandEffects(&got); err != nil {
+	m.tail(got.Effects, look)
+	rest, err := m.expected(got.Effects)
+	if err != nil {
 		return err
 	}
-	if err := m.handouts(got.Effects); err != nil {
+	if err := m.handouts(rest); err != nil {
 		return err
 	}
 	return m.conserved()
 }
 
+func (m *Model) begin(index uint64, clock fsm.Clock) {
+	m.index, m.position = index, 0
+	m.effects, m.late, m.answers = nil, nil, nil
+	m.ended, m.dying, m.inTail = nil, map[*queue][]*message{}, false
+	m.clock.WallMillis = max(m.clock.WallMillis, clock.WallMillis)
+	m.clock.LeaseMillis = max(m.clock.LeaseMillis, clock.LeaseMillis)
+}
+
+// tail is what follows the commands of every entry, but for the hand-outs.
+func (m *Model) tail(effects []fsm.Effect, look Look) {
+	m.inTail = true
+	m.overdue()
+	m.retryNow()
+	m.schedule()
+	m.overdueRequests()
+	m.expire()
+	m.forgetIDs()
+	m.tryBreakers()
+	m.mourn(effects, look)
+	m.unpark()
+	m.condemn()
+	m.mourn(effects, look)
+}
+
 // brief leaves out what is too long to print.
 func brief(c fsm.Command) any {
-	if p, ok := c.(*fsm.Publish); ok {
-		short := *p
+	switch x := c.(type) {
+	case *fsm.Publish:
+		short := *x
 		short.Records = nil
+		return short
+	case *fsm.Settle:
+		short := *x
+		short.Items = slices.Clone(x.Items[:min(len(x.Items), itemsShown)])
+		for i := range short.Items {
+			short.Items[i].Error = short.Items[i].Error[:min(len(short.Items[i].Error), errorShown)]
+		}
 		return short
 	}
 	return c
 }
+
+const (
+	itemsShown = 10
+	errorShown = 10
+)
 
 func (m *Model) command(c Command, got fsm.Result) Outcome {
 	if o, numbered := m.numbered(c, got); numbered {
@@ -86,6 +114,8 @@ func (m *Model) unnumbered(c fsm.Command) Outcome {
 		return m.end(x)
 	case *fsm.Credit:
 		return m.credit(x)
+	case *fsm.Await:
+		return m.await(x)
 	case *fsm.SetVersion:
 		m.version = max(m.version, x.Version)
 		return Outcome{Code: fsm.OK, Value: uint64(m.version)}
@@ -118,6 +148,34 @@ func (m *Model) numbered(c Command, got fsm.Result) (o Outcome, numbered bool) {
 		return run(&x.OpHeader, 0, func() Outcome { return m.purge(x) })
 	case *fsm.QueuePause:
 		return run(&x.OpHeader, 0, func() Outcome { return m.pause(x) })
+	}
+	return m.numberedMore(c, got, run)
+}
+
+type runner func(h *fsm.OpHeader, items int, judge func() Outcome) (Outcome, bool)
+
+func (m *Model) numberedMore(c Command, got fsm.Result, run runner) (o Outcome, numbered bool) {
+	switch x := c.Command.(type) {
+	case *fsm.Commit:
+		return run(&x.OpHeader, commitItems(x), func() Outcome { return m.commit(x, c, got) })
+	case *fsm.Amend:
+		return run(&x.OpHeader, len(x.Items), func() Outcome { return m.amend(x) })
+	case *fsm.Breaker:
+		return run(&x.OpHeader, 0, func() Outcome { return m.switchBreaker(x) })
+	case *fsm.GroupResume:
+		return run(&x.OpHeader, 0, func() Outcome { return m.resume(x) })
+	case *fsm.TenantWeight:
+		return run(&x.OpHeader, 0, func() Outcome { return m.setWeight(x) })
+	case *fsm.TopicCreate:
+		return run(&x.OpHeader, 0, func() Outcome { return m.topicCreate(x) })
+	case *fsm.TopicDelete:
+		return run(&x.OpHeader, 0, func() Outcome { return m.topicDelete(x) })
+	case *fsm.Subscribe:
+		return run(&x.OpHeader, 0, func() Outcome { return m.subscribe(x) })
+	case *fsm.Request:
+		return run(&x.OpHeader, 1, func() Outcome { return m.ask(x, c, got) })
+	case *fsm.Reply:
+		return run(&x.OpHeader, 1, func() Outcome { return m.replyTo(x, c, got) })
 	}
 	return Outcome{}, false
 }

@@ -2,7 +2,7 @@
 
 package modeltest
 
-// A long run: fifteen times the commands, and so the rare ones among them.
+// A long run: many times the commands, and so the rare ones among them.
 const (
 	checks      = 1_400
 	commandsMin = 1_000_000

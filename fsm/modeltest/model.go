@@ -14,44 +14,62 @@ type Model struct {
 	version      fsm.Version
 	token        uint64 // last one given
 	incarnation  uint64 // highest one seen
+	serial       uint64 // last one given to a session or consumer
 	queues       map[string]*queue
+	topics       map[string]*topic
 	sessions     map[fsm.SessionID]*session
-	incarnations map[uint64]*queue     // every queue that ever was
-	effects      []fsm.Effect          // that the commands of this entry must have
-	position     uint32                // the first that no message of this entry has
-	ended        []*session            // given up in this entry
-	dying        map[*queue][]*message // that time kills in this entry
-	expiring     bool
+	incarnations map[uint64]*queue // every queue that ever was
+
+	// Of the entry at hand.
+	effects  []fsm.Effect          // that the commands must have, in order
+	late     []fsm.Effect          // that time must have, in any order
+	answers  []fsm.Effect          // to requests, in any order
+	position uint32                // the first that no command of this entry has
+	ended    []*session            // given up in this entry
+	dying    map[*queue][]*message // that time kills in this entry
+	inTail   bool                  // the commands are done
+
+	laterDeaths bool // a commit is at work: what dies is buried when it is through
 }
 
 // New makes the model of an empty group.
 func New(group uint32) *Model {
 	return &Model{
-		group: group, version: fsm.VersionCurrent,
-		queues: map[string]*queue{}, sessions: map[fsm.SessionID]*session{},
-		incarnations: map[uint64]*queue{},
+		group: group, version: fsm.VersionCurrent, queues: map[string]*queue{}, topics: map[string]*topic{},
+		sessions: map[fsm.SessionID]*session{}, incarnations: map[uint64]*queue{},
 	}
 }
 
 type status uint8
 
 const (
-	ready  status = 1
-	leased status = 2
-	parked status = 3
+	ready     = status(fsm.Ready)
+	leased    = status(fsm.Leased)
+	parked    = status(fsm.Parked)
+	scheduled = status(fsm.Scheduled)
+	retrying  = status(fsm.Retrying)
 )
 
 // message in a queue. One that left its queue is in no list any more.
 type message struct {
 	id       fsm.ID
 	place    uint64
-	record   []byte
-	size     uint64
+	draft    Draft
+	line     *line
 	entered  int64 // wall clock
 	status   status
+	at       int64 // scheduled: wall clock; retrying: lease clock
+	expires  int64 // wall clock; 0: never
 	attempts uint32
 	failures uint32
-	death    *fsm.Death
+
+	history   []fsm.Attempt
+	forgotten uint32
+	death     *fsm.Death
+
+	alone    bool      // blamed for a crash
+	reserved *consumer // ready, and kept for this one
+	request  bool      // it was published as a request
 
 	// While it is leased.
 	holder   *consumer
@@ -59,10 +77,13 @@ type message struct {
 	deadline int64
 	length   int64
 	extended bool
+	probe    uint64 // round of the breaker that it is a probe of
 
 	last    uint64 // token of the last lease that ended
 	lastEnd fsm.Cause
 }
+
+func (msg *message) size() uint64 { return msg.draft.Size }
 
 // queue is one incarnation of a name; messages are in order of their places.
 type queue struct {
@@ -74,16 +95,29 @@ type queue struct {
 	dlq         *queue // nil: this is one
 	source      *queue // of a dead-letter queue
 	messages    []*message
+	lines       []*line
 	places      uint64 // highest one given
-	first       uint64 // highest place that was delivered for the first time
 	consumers   []*consumer
+	round       []*consumer // those that can take a message, next one first
 
-	published, acked, dead, purged uint64
+	active  *consumer // of an exclusive queue
+	guard   map[string]int32
+	ring    []*turn // of a fair queue
+	weights map[string]uint32
+	breaker *breaker
+	bucket  bucket
+	window  window
+	subject *subscription // nil: it is none
+
+	published, acked, dead, purged         uint64
+	expired, overflowed, missed, duplicate uint64
+	dropped                                uint64 // taken away, and in none of the counters above
 }
 
 // session is a client's record.
 type session struct {
 	id        fsm.SessionID
+	serial    uint64
 	secret    fsm.SecretHash
 	principal string
 	idle      int64
@@ -99,15 +133,18 @@ type session struct {
 	keptItems int
 
 	consumers map[uint32]*consumer
+	requests  map[uint64]*request
 }
 
 // consumer holds unsettled messages in the order of their delivery.
 type consumer struct {
 	session  *session
 	number   uint32
+	serial   uint64
 	queue    *queue
 	asked    fsm.Consume // as it was made, defaults filled in
 	held     []*message
+	armed    int64 // when its leases are looked at next; 0: not
 	assigned uint64
 	taken    uint64
 	untaken  []uint64 // sizes of what was assigned and not taken
@@ -125,7 +162,7 @@ func (q *queue) count(s status) (n uint64) {
 
 func (q *queue) bytes() (n uint64) {
 	for _, m := range q.messages {
-		n += m.size
+		n += m.size()
 	}
 	return n
 }
@@ -133,6 +170,8 @@ func (q *queue) bytes() (n uint64) {
 // remove takes a message out of its queue for good.
 func (q *queue) remove(m *message) {
 	q.messages = slices.DeleteFunc(q.messages, func(x *message) bool { return x == m })
+	q.prune()
+	q.survey()
 }
 
 func (q *queue) find(place uint64) *message {
@@ -148,9 +187,10 @@ func (q *queue) find(place uint64) *message {
 func (q *queue) add(m *message) {
 	q.places++
 	m.place = q.places
-	m.status = ready
+	m.line = q.lineOf(m.draft)
 	q.messages = append(q.messages, m)
 	q.published++
+	q.survey()
 }
 
 // fits tells which limit one more message would break.
@@ -166,12 +206,12 @@ func (q *queue) fits(size uint64) fsm.Cause {
 
 // Conserved tells whether everything that entered the queue is accounted for.
 func (q *queue) conserved() bool {
-	return q.published == uint64(len(q.messages))+q.acked+q.dead+q.purged
+	return q.published == uint64(len(q.messages))+q.acked+q.dead+q.purged+q.dropped
 }
 
 func (c *consumer) heldBytes() (n uint64) {
 	for _, m := range c.held {
-		n += m.size
+		n += m.size()
 	}
 	for _, size := range c.untaken {
 		n += size
@@ -191,14 +231,24 @@ func (c *consumer) drop(m *message) {
 
 func (s *session) attached() bool { return s.node != "" }
 
-// ordered lists sessions, and consumers of one, in the order of their numbers,
-// so that the model itself depends on no map's order.
+// sessionList, queueList and consumerList are in a fixed order, so that the
+// model itself depends on no map's order.
 func (m *Model) sessionList() []*session {
 	var all []*session
 	for _, s := range m.sessions {
 		all = append(all, s)
 	}
-	slices.SortFunc(all, func(a, b *session) int { return slices.Compare(a.id[:], b.id[:]) })
+	slices.SortFunc(all, func(a, b *session) int { return int(a.serial) - int(b.serial) })
+	return all
+}
+
+// queueList is in the order in which queues were made.
+func (m *Model) queueList() []*queue {
+	var all []*queue
+	for _, q := range m.queues {
+		all = append(all, q)
+	}
+	slices.SortFunc(all, func(a, b *queue) int { return int(a.incarnation) - int(b.incarnation) })
 	return all
 }
 
@@ -209,4 +259,9 @@ func (s *session) consumerList() []*consumer {
 	}
 	slices.SortFunc(all, func(a, b *consumer) int { return int(a.number) - int(b.number) })
 	return all
+}
+
+func (m *Model) nextSerial() uint64 {
+	m.serial++
+	return m.serial
 }

@@ -28,8 +28,9 @@ func (m *Model) operation(h *fsm.OpHeader, items int, got fsm.Result, judge func
 	if h.Number > s.answered+fsm.WindowOperations || s.keptItems+items > fsm.WindowItems {
 		return busy(fsm.CauseWindow)
 	}
-	o := m.judge(s, h, judge)
+	o := m.judge(h, judge)
 	o.Index, o.First = m.index, nil
+	s = m.sessions[h.Session] // it may be another one by now, see attempt
 	s.judged = h.Number
 	s.keptItems += items
 	s.kept[h.Number] = kept{o, got, items}
@@ -50,13 +51,13 @@ func (k kept) repeat() Outcome {
 }
 
 // judge an operation; one that names its predecessor must find it accepted.
-func (m *Model) judge(s *session, h *fsm.OpHeader, judge func() Outcome) Outcome {
-	if h.Ordered && h.Predecessor != s.ordered {
+func (m *Model) judge(h *fsm.OpHeader, judge func() Outcome) Outcome {
+	if h.Ordered && h.Predecessor != m.sessions[h.Session].ordered {
 		return answer(fsm.OutOfOrder)
 	}
 	o := judge()
 	if h.Ordered && o.accepted() {
-		s.ordered = h.Number
+		m.sessions[h.Session].ordered = h.Number
 	}
 	return o
 }

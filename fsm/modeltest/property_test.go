@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -111,11 +110,7 @@ func (h *history) step(t *rapid.T) {
 		h.compare(t)
 	}
 	h.cover.note(commands, got)
-	for _, q := range h.model.queues {
-		if q.count(parked) > 0 {
-			h.cover.parked++
-		}
-	}
+	h.cover.look(h.model)
 	h.follow(t, bytes.Clone(entry))
 }
 
@@ -195,12 +190,12 @@ func (h *history) unpin(t *rapid.T) {
 		t.Fatalf("the snapshot of %d changed while it was held", back.Index())
 	}
 	h.held = nil
-	h.cover.restored++
+	h.cover.seen["restored from a snapshot"]++
 }
 
 // restored writes a snapshot and reads it again.
 func (h *history) restored(t *rapid.T, s *fsm.State) *fsm.State {
-	h.cover.restored++
+	h.cover.seen["restored from a snapshot"]++
 	snapshot := s.Snapshot()
 	defer snapshot.Release()
 	var file bytes.Buffer
@@ -231,65 +226,4 @@ func (h *history) replay(t *rapid.T) {
 	}
 	sameHash(t, h.state, again, "replayed")
 	sameHash(t, h.state, h.replica, "replica")
-}
-
-func appendCommand(dst []byte, c fsm.Command) []byte {
-	switch x := c.(type) {
-	case *fsm.Leader:
-		return fsm.AppendLeader(dst, x)
-	case *fsm.DetachNode:
-		return fsm.AppendDetachNode(dst, x)
-	case *fsm.Open:
-		return fsm.AppendOpen(dst, x)
-	case *fsm.Attach:
-		return fsm.AppendAttach(dst, x)
-	case *fsm.Detach:
-		return fsm.AppendDetach(dst, x)
-	case *fsm.End:
-		return fsm.AppendEnd(dst, x)
-	case *fsm.Publish:
-		return fsm.AppendPublish(dst, x)
-	case *fsm.Settle:
-		return fsm.AppendSettle(dst, x)
-	case *fsm.Consume:
-		return fsm.AppendConsume(dst, x)
-	case *fsm.Cancel:
-		return fsm.AppendCancel(dst, x)
-	case *fsm.Credit:
-		return fsm.AppendCredit(dst, x)
-	}
-	return appendQueueCommand(dst, c)
-}
-
-func appendQueueCommand(dst []byte, c fsm.Command) []byte {
-	switch x := c.(type) {
-	case *fsm.QueueCreate:
-		return fsm.AppendQueueCreate(dst, x)
-	case *fsm.QueueUpdate:
-		return fsm.AppendQueueUpdate(dst, x)
-	case *fsm.QueueDelete:
-		return fsm.AppendQueueDelete(dst, x)
-	case *fsm.QueuePurge:
-		return fsm.AppendQueuePurge(dst, x)
-	case *fsm.QueuePause:
-		return fsm.AppendQueuePause(dst, x)
-	case *fsm.SetVersion:
-		return fsm.AppendSetVersion(dst, x)
-	case *fsm.Checkpoint:
-		return fsm.AppendCheckpoint(dst)
-	}
-	panic(fmt.Sprintf("no such command: %T", c))
-}
-
-// told shows the last entries of the log as they are decoded.
-func (h *history) told() string {
-	var text strings.Builder
-	for _, l := range h.log[max(0, len(h.log)-12):] {
-		header, commands, err := fsm.DecodeEntry(l.entry)
-		fmt.Fprintf(&text, "entry %d %+v %v\n", l.index, header.Clock, err)
-		for _, c := range commands {
-			fmt.Fprintf(&text, "    %T%+v\n", c, brief(c))
-		}
-	}
-	return text.String()
 }

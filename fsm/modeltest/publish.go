@@ -2,78 +2,128 @@ package modeltest
 
 import "github.com/ferrymq/ferrymq/fsm"
 
+// target of a publish: a queue, or a topic.
+type target struct {
+	queue *queue
+	topic *topic
+}
+
+// target resolves a name, or tells why nothing can be published to it.
+func (m *Model) target(name string) (target, fsm.Code) {
+	to := target{m.queues[name], m.topics[name]}
+	switch {
+	case to.queue != nil && to.queue.dlq == nil:
+		return to, fsm.Invalid
+	case to.queue == nil && to.topic == nil:
+		return to, fsm.NotFound
+	}
+	return to, fsm.OK
+}
+
 // publish judges the messages one by one, in order. An ordered publish is all
 // or nothing.
-func (m *Model) publish(x *fsm.Publish, c Command, got fsm.Result) Outcome {
-	drafts := c.Drafts
-	q, n := m.queues[x.Queue], int(x.Count)
-	switch {
-	case q == nil:
-		return answer(fsm.NotFound)
-	case q.dlq == nil || n == 0:
+func (m *Model) publish(x *fsm.Publish, c Command, got fsm.Result) (o Outcome) {
+	to, code := m.target(x.Queue)
+	switch n := int(x.Count); {
+	case code != fsm.OK:
+		return answer(code)
+	case n == 0:
 		return answer(fsm.Invalid)
 	case n > fsm.MaxItems:
 		return answer(fsm.TooLarge)
 	case c.Broken:
 		return answer(fsm.Invalid)
-	case total(drafts) > fsm.MaxOperationBytes:
+	case m.total(c.Drafts) > fsm.MaxOperationBytes:
 		return answer(fsm.TooLarge)
 	}
-	items := make([]fsm.Verdict, n)
-	messages, bytes := uint64(len(q.messages)), q.bytes()
-	for i, d := range drafts {
-		items[i] = verdict(q.settings, d, messages, bytes)
-		if items[i].Code == fsm.OK {
-			messages, bytes = messages+1, bytes+d.Size
+	if !x.Ordered {
+		return m.arriveAll(to, c.Drafts, got.Position)
+	}
+	m.attempt(func() bool {
+		o = m.arriveAll(to, c.Drafts, got.Position)
+		return o.accepted()
+	})
+	if o.accepted() {
+		return o
+	}
+	for _, d := range c.Drafts {
+		if code := m.fault(d); code != fsm.OK {
+			return answer(code)
 		}
 	}
-	o := Outcome{Items: items}
-	if x.Ordered && !o.accepted() {
-		return allOrNothing(q, drafts)
-	}
-	for i, d := range drafts {
-		if items[i].Code == fsm.OK {
-			id := fsm.ID{Group: m.group, Index: m.index, Position: got.Position + uint32(i)}
-			q.add(&message{id: id, record: d.Record, size: d.Size, entered: m.clock.WallMillis})
-		}
-	}
-	return o
-}
-
-// allOrNothing tells why an ordered publish is refused as a whole: its first
-// faulty message, or the limit that the queue would be past after all of them.
-func allOrNothing(q *queue, drafts []Draft) Outcome {
-	o := Outcome{Code: fsm.Busy, Cause: fsm.CauseBytes}
-	for _, d := range drafts {
-		if d.Fault != fsm.OK {
-			o.Code, o.Cause = d.Fault, fsm.CauseNone
-			return o
-		}
-	}
-	if limit := q.settings.MaxMessages; limit > 0 && uint64(len(q.messages)+len(drafts)) > limit {
+	o = o.firstRefusal()
+	if q := m.queues[x.Queue]; q != nil && q.settings.Overflow == fsm.OverflowReject && o.Cause == fsm.CauseBytes && q.settings.MaxMessages > 0 &&
+		uint64(len(q.messages)+len(c.Drafts)) > q.settings.MaxMessages {
 		o.Cause = fsm.CauseMessages
 	}
 	return o
 }
 
-// total size of the messages that are not refused for themselves.
-func total(drafts []Draft) (n uint64) {
-	for _, d := range drafts {
-		if d.Fault == fsm.OK {
-			n += d.Size
+// firstRefusal is the answer to an operation that is refused as a whole.
+func (o Outcome) firstRefusal() Outcome {
+	for _, v := range o.Items {
+		if !accepted(v.Code) {
+			return Outcome{Code: v.Code, Cause: v.Cause}
 		}
 	}
-	return n
+	return o
 }
 
-func verdict(s fsm.Settings, d Draft, messages, bytes uint64) fsm.Verdict {
-	switch {
-	case d.Fault != fsm.OK:
-		return fsm.Verdict{Code: d.Fault}
-	case s.MaxMessages > 0 && messages+1 > s.MaxMessages:
-		return fsm.Verdict{Code: fsm.Busy, Cause: fsm.CauseMessages}
-	case s.MaxBytes > 0 && bytes+d.Size > s.MaxBytes:
-		return fsm.Verdict{Code: fsm.Busy, Cause: fsm.CauseBytes}
+// arriveAll puts messages where they go, each by itself.
+func (m *Model) arriveAll(to target, drafts []Draft, position uint32) (o Outcome) {
+	for i, d := range drafts {
+		id := fsm.ID{Group: m.group, Index: m.index, Position: position + uint32(i)}
+		v, queues := m.arrive(to, d, id)
+		o.Items = append(o.Items, v)
+		o.Value += queues
 	}
-	return fsm.Verdict{Code: fsm.OK}
+	return o
+}
+
+// arrive judges one message and puts it where it goes; it tells how many
+// queues of a topic got it.
+func (m *Model) arrive(to target, d Draft, id fsm.ID) (v fsm.Verdict, queues uint64) {
+	if code := m.fault(d); code != fsm.OK {
+		return fsm.Verdict{Code: code}, 0
+	}
+	w := to.window()
+	if v := w.judge(d, m.clock.LeaseMillis); v.Code != fsm.OK {
+		if v.Code == fsm.Duplicate {
+			to.duplicate()
+		}
+		return v, 0
+	}
+	if to.queue != nil {
+		v = m.enter(to.queue, d, id)
+	} else {
+		v, queues = m.fanOut(to.topic, d, id)
+	}
+	if v.Code == fsm.OK {
+		w.add(d, id, m.clock.LeaseMillis, to.windowMillis())
+	}
+	return v, queues
+}
+
+// enter puts a message into a queue if there is room, or room can be made.
+func (m *Model) enter(q *queue, d Draft, id fsm.ID) fsm.Verdict {
+	if cause := m.makeRoom(q, d.Size); cause != fsm.CauseNone {
+		if q.settings.Overflow == fsm.OverflowDropNew {
+			q.overflowed++
+			return fsm.Verdict{Code: fsm.Dropped}
+		}
+		return fsm.Verdict{Code: fsm.Busy, Cause: cause}
+	}
+	m.store(q, d, id)
+	return fsm.Verdict{}
+}
+
+// store puts a message at the end of a queue.
+func (m *Model) store(q *queue, d Draft, id fsm.ID) *message {
+	msg := &message{id: id, draft: d, entered: m.clock.WallMillis, status: ready}
+	msg.at, msg.expires = timesOf(q.settings, d, m.clock.WallMillis)
+	if msg.at != 0 {
+		msg.status = scheduled
+	}
+	q.add(msg)
+	return msg
 }

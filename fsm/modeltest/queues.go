@@ -15,33 +15,6 @@ func goodName(name string) bool {
 	return strings.Trim(name, letters) == ""
 }
 
-// settings fills defaults in and tells what is wrong.
-func settings(s fsm.Settings) (fsm.Settings, fsm.Code) {
-	if s.FailureLimit == 0 {
-		s.FailureLimit = fsm.DefaultFailureLimit
-	}
-	fill(&s.LeaseMillis, fsm.DefaultLeaseMillis)
-	fill(&s.RetryBaseMillis, fsm.DefaultRetryBaseMillis)
-	fill(&s.RetryMaxMillis, fsm.DefaultRetryMaxMillis)
-	fill(&s.RetryFactor, fsm.DefaultRetryFactor)
-	switch {
-	case s.Overflow > fsm.OverflowDropNew:
-		return s, fsm.Invalid
-	case s.FailureLimit < fsm.UnlimitedFailures,
-		s.LeaseMillis < fsm.MinLeaseMillis || s.LeaseMillis > fsm.MaxLeaseMillis:
-		return s, fsm.Invalid
-	}
-	return s, fsm.OK
-}
-
-// deadLetters are the settings of a queue's dead-letter queue.
-func deadLetters(s fsm.Settings) fsm.Settings {
-	return fsm.Settings{
-		MaxMessages: s.DLQMessages, MaxBytes: s.DLQBytes,
-		FailureLimit: fsm.UnlimitedFailures, LeaseMillis: s.LeaseMillis, Retry: fsm.RetryImmediate,
-	}
-}
-
 func (m *Model) create(x *fsm.QueueCreate) Outcome {
 	s, fault := settings(x.Settings)
 	switch q := m.queues[x.Queue]; {
@@ -49,20 +22,27 @@ func (m *Model) create(x *fsm.QueueCreate) Outcome {
 		return answer(fsm.Invalid)
 	case fault != fsm.OK:
 		return answer(fault)
-	case q != nil && q.settings != s:
+	case m.topics[x.Queue] != nil, q != nil && (q.settings != s || q.subject != nil):
 		return answer(fsm.Conflict)
 	case q != nil:
 		return Outcome{Code: fsm.OK, Value: q.incarnation}
 	}
-	q := m.newQueue(x.Queue, s)
-	q.dlq = m.newQueue(x.Queue+fsm.DeadLetterSuffix, deadLetters(s))
+	return Outcome{Code: fsm.OK, Value: m.newPair(x.Queue, s).incarnation}
+}
+
+// newPair makes a queue and its dead-letter queue.
+func (m *Model) newPair(name string, s fsm.Settings) *queue {
+	q := m.newQueue(name, s)
+	q.dlq = m.newQueue(name+fsm.DeadLetterSuffix, deadLetters(s))
 	q.dlq.source = q
-	return Outcome{Code: fsm.OK, Value: q.incarnation}
+	return q
 }
 
 func (m *Model) newQueue(name string, s fsm.Settings) *queue {
 	m.incarnation++
-	q := &queue{name: name, incarnation: m.incarnation, settings: s}
+	q := &queue{name: name, incarnation: m.incarnation, settings: s, guard: map[string]int32{}, weights: map[string]uint32{}}
+	q.setBreaker()
+	q.fullBucket(m.clock.LeaseMillis)
 	m.queues[name], m.incarnations[m.incarnation] = q, q
 	return q
 }
@@ -88,8 +68,25 @@ func (m *Model) update(x *fsm.QueueUpdate) Outcome {
 	if fault != fsm.OK {
 		return answer(fault)
 	}
-	q.settings, q.dlq.settings = s, deadLetters(s)
+	if s.Fair != q.settings.Fair && len(q.messages) > 0 {
+		return answer(fsm.Conflict)
+	}
+	if q.subject != nil && s.DedupMillis != 0 {
+		return answer(fsm.Invalid)
+	}
+	m.apply(q, s)
 	return Outcome{Code: fsm.OK, Value: q.incarnation}
+}
+
+// apply new settings to a queue.
+func (m *Model) apply(q *queue, s fsm.Settings) {
+	q.fillBucket(m.clock.LeaseMillis)
+	old := q.settings
+	q.settings, q.dlq.settings = s, deadLetters(s)
+	q.setBreaker()
+	if old.DispatchRate != s.DispatchRate || old.DispatchBurst != s.DispatchBurst {
+		q.fullBucket(m.clock.LeaseMillis)
+	}
 }
 
 func (m *Model) delete(x *fsm.QueueDelete) Outcome {
@@ -110,15 +107,19 @@ func (m *Model) delete(x *fsm.QueueDelete) Outcome {
 	return Outcome{Code: fsm.OK, Value: messages}
 }
 
-// destroy takes a queue away with all that is in it, and tells its consumers.
+// destroy takes a queue away with all that is in it, and tells its consumers
+// and those who wait for answers.
 func (m *Model) destroy(q *queue) {
+	for _, msg := range q.messages {
+		m.reply(msg, fsm.DeadLettered)
+	}
 	for _, c := range slices.Clone(q.consumers) {
 		if c.session.attached() && !c.closing {
-			m.effects = append(m.effects, c.closed(fsm.NotFound))
+			m.closed(c, fsm.NotFound)
 		}
 		m.forget(c)
 	}
-	q.gone = true
+	q.gone, q.messages, q.lines = true, nil, nil
 	delete(m.queues, q.name)
 }
 
@@ -128,9 +129,14 @@ func (m *Model) purge(x *fsm.QueuePurge) Outcome {
 	if q == nil {
 		return answer(fsm.NotFound)
 	}
-	before := len(q.messages)
-	q.messages = slices.DeleteFunc(q.messages, func(msg *message) bool { return msg.status != leased })
-	purged := uint64(before - len(q.messages))
+	purged := uint64(0)
+	for _, msg := range slices.Clone(q.messages) {
+		if msg.status != leased {
+			m.reply(msg, fsm.DeadLettered)
+			m.takeAway(q, msg)
+			purged++
+		}
+	}
 	q.purged += purged
 	return Outcome{Code: fsm.OK, Value: purged}
 }
@@ -144,12 +150,6 @@ func (m *Model) pause(x *fsm.QueuePause) Outcome {
 	return answer(fsm.OK)
 }
 
-// queueList is in the order in which queues were made.
-func (m *Model) queueList() []*queue {
-	var all []*queue
-	for _, q := range m.queues {
-		all = append(all, q)
-	}
-	slices.SortFunc(all, func(a, b *queue) int { return int(a.incarnation) - int(b.incarnation) })
-	return all
+func (q *queue) sortByPlace() {
+	slices.SortFunc(q.messages, func(a, b *message) int { return int(a.place) - int(b.place) })
 }

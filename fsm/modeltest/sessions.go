@@ -21,8 +21,8 @@ func (m *Model) open(x *fsm.Open) Outcome {
 		return Outcome{Code: fsm.OK, Value: s.judged}
 	}
 	m.sessions[x.Session] = &session{
-		id: x.Session, secret: x.Secret, principal: x.Principal, idle: idle, idleEnd: m.clock.LeaseMillis + idle,
-		kept: map[uint64]kept{}, consumers: map[uint32]*consumer{},
+		id: x.Session, serial: m.nextSerial(), secret: x.Secret, principal: x.Principal, idle: idle, idleEnd: m.clock.LeaseMillis + idle,
+		kept: map[uint64]kept{}, consumers: map[uint32]*consumer{}, requests: map[uint64]*request{},
 	}
 	return answer(fsm.OK)
 }
@@ -43,18 +43,20 @@ func (m *Model) attach(x *fsm.Attach) Outcome {
 	}
 	if s.attached() && x.Epoch > s.epoch {
 		for _, c := range s.consumerList() {
-			m.effects = append(m.effects, c.closed(fsm.Fenced))
+			m.closed(c, fsm.Fenced)
 		}
 	}
 	s.epoch, s.node, s.graceEnd, s.idleEnd = x.Epoch, x.Node, 0, 0
 	for _, c := range s.consumerList() {
-		c.taken, c.untaken = c.assigned, nil
+		c.taken, c.untaken, c.armed = c.assigned, nil, 0
 		for _, held := range c.held {
 			held.deadline = max(held.deadline, m.clock.LeaseMillis+held.length/2)
+			c.arm(held.deadline)
 			if !slices.Contains(x.Tokens, held.token) {
 				m.effects = append(m.effects, c.delivery(held))
 			}
 		}
+		m.offer(c)
 	}
 	return Outcome{Code: fsm.OK, Value: s.judged}
 }
@@ -76,7 +78,7 @@ func (m *Model) detach(x *fsm.Detach) Outcome {
 }
 
 func (m *Model) unbind(s *session, grace int64) {
-	s.node = ""
+	m.silence(s)
 	s.graceEnd = m.clock.LeaseMillis + grace
 	s.idleEnd = m.clock.LeaseMillis + max(grace, s.idle)
 }
@@ -85,7 +87,7 @@ func (m *Model) unbind(s *session, grace int64) {
 // all, and tells how many.
 func (m *Model) detachNode(node string, all bool) Outcome {
 	o := answer(fsm.OK)
-	for _, s := range m.sessions {
+	for _, s := range m.sessionList() {
 		if s.attached() && (all || s.node == node) {
 			m.unbind(s, fsm.GraceNodeMillis)
 			o.Value++
@@ -104,22 +106,48 @@ func (m *Model) end(x *fsm.End) Outcome {
 	case x.Epoch != s.epoch:
 		return Outcome{Code: fsm.Fenced, Value: s.epoch}
 	}
-	s.node = ""
+	m.silence(s)
 	m.ended = append(m.ended, s)
 	delete(m.sessions, s.id)
 	return answer(fsm.OK)
 }
 
+// silence takes a session's consumers out of the hand-outs.
+func (m *Model) silence(s *session) {
+	s.node = ""
+	for _, c := range s.consumerList() {
+		c.armed = 0
+		m.unreserve(c)
+	}
+}
+
+// gone: a session's record goes, with what it waits for and what was made for it.
+func (m *Model) gone(s *session) {
+	if m.sessions[s.id] == s {
+		delete(m.sessions, s.id)
+	}
+	s.requests = nil
+	m.unsubscribe(s)
+}
+
 // leave ends a consumer and returns what it holds, uncounted.
 func (m *Model) leave(c *consumer, why fsm.Cause) {
 	for _, held := range slices.Clone(c.held) {
-		m.giveBack(held, why)
+		m.endLease(held, ending{why: why, lost: why == fsm.CauseSessionEnded})
 	}
 	m.forget(c)
 }
 
 // forget takes a consumer off its queue and session.
 func (m *Model) forget(c *consumer) {
-	delete(c.session.consumers, c.number)
+	if c.session.consumers[c.number] == c {
+		delete(c.session.consumers, c.number)
+	}
 	c.queue.consumers = slices.DeleteFunc(c.queue.consumers, func(x *consumer) bool { return x == c })
+	c.queue.leaveRound(c)
+	for _, msg := range c.queue.messages {
+		if msg.reserved == c {
+			msg.reserved = nil
+		}
+	}
 }

@@ -44,9 +44,8 @@ func (m *Model) firstRefused(s *session, items []fsm.SettleItem) fsm.Verdict {
 func (m *Model) judgeSettle(s *session, it fsm.SettleItem) (*message, fsm.Verdict) {
 	switch {
 	case it.Action < fsm.ActionAck || it.Action > fsm.ActionExtend,
-		it.Action == fsm.ActionNack && (it.Reason < fsm.ReasonMessage || it.Reason > fsm.ReasonShutdown):
-		return nil, fsm.Verdict{Code: fsm.Invalid}
-	case it.Action == fsm.ActionNack && it.DelayMillis > fsm.MaxRetryMillis:
+		it.Action == fsm.ActionNack && (it.Reason < fsm.ReasonMessage || it.Reason > fsm.ReasonShutdown),
+		it.Action == fsm.ActionNack && it.DelayMillis > fsm.MaxRetryMillis:
 		return nil, fsm.Verdict{Code: fsm.Invalid}
 	}
 	held, cause := m.lookup(s, it)
@@ -57,27 +56,27 @@ func (m *Model) judgeSettle(s *session, it fsm.SettleItem) (*message, fsm.Verdic
 }
 
 func (m *Model) settleOne(held *message, it fsm.SettleItem) {
-	q, c := held.holder.queue, held.holder
+	e := ending{why: fsm.CauseSettled, note: it.Error}
 	switch it.Action {
-	case fsm.ActionAck:
-		m.release(held, fsm.CauseSettled)
-		q.acked++
-		q.remove(held)
-	case fsm.ActionNack:
-		if it.Reason == fsm.ReasonMessage {
-			m.fail(held, fsm.CauseSettled, it.Error)
-		} else {
-			m.giveBack(held, fsm.CauseSettled)
-		}
-	case fsm.ActionReject:
-		m.kill(held, fsm.CauseSettled, fsm.DeathRejected, it.Error)
 	case fsm.ActionExtend:
 		held.extended = true
 		held.deadline = m.clock.LeaseMillis + held.length
+		return
+	case fsm.ActionAck:
+		e.to, e.outcome = done, succeeded
+	case fsm.ActionReject:
+		e.to, e.outcome, e.tried = dead, failed, true
+	case fsm.ActionNack:
+		e.tried = it.Reason != fsm.ReasonShutdown
+		e.again, e.delay = e.tried, int64(it.DelayMillis)
+		switch it.Reason {
+		case fsm.ReasonMessage:
+			e.failed, e.outcome = true, failed
+		case fsm.ReasonDownstream:
+			e.outcome = downstream
+		}
 	}
-	if c.closing && len(c.held) == 0 {
-		m.forget(c)
-	}
+	m.endLease(held, e)
 }
 
 // lookup finds the lease that an item names, or why it is not this session's.
@@ -105,90 +104,4 @@ func (m *Model) lookup(s *session, it fsm.SettleItem) (*message, fsm.Cause) {
 		return nil, fsm.CauseNotHolder
 	}
 	return nil, fsm.CauseUnknownToken
-}
-
-// release ends a lease; the message still has to be put somewhere.
-func (m *Model) release(msg *message, why fsm.Cause) {
-	msg.holder.drop(msg)
-	msg.last, msg.lastEnd = msg.token, why
-	msg.holder, msg.token, msg.extended = nil, 0, false
-}
-
-// giveBack returns a message to its place and counts nothing.
-func (m *Model) giveBack(msg *message, why fsm.Cause) {
-	m.release(msg, why)
-	msg.status = ready
-}
-
-// fail counts a failure against the message and returns it, or dead-letters it
-// at the limit.
-func (m *Model) fail(msg *message, why fsm.Cause, text string) {
-	q := msg.holder.queue
-	msg.failures++
-	if limit := q.settings.FailureLimit; q.dlq != nil && limit != fsm.UnlimitedFailures && msg.failures >= uint32(limit) {
-		m.kill(msg, why, fsm.DeathFailures, text)
-		return
-	}
-	m.giveBack(msg, why)
-}
-
-// kill dead-letters a leased message: into the dead-letter queue in the same
-// entry, or parked here while that is full. Out of a dead-letter queue a
-// message is gone.
-func (m *Model) kill(msg *message, why fsm.Cause, reason, text string) {
-	q := msg.holder.queue
-	m.release(msg, why)
-	if q.dlq == nil {
-		q.dead++
-		q.remove(msg)
-		return
-	}
-	msg.death = &fsm.Death{
-		Queue: q.name, Reason: reason, Attempts: msg.attempts, Failures: msg.failures,
-		Error: text[:min(len(text), fsm.MaxErrorBytes)], AtMillis: m.clock.WallMillis,
-	}
-	if m.expiring {
-		m.dying[q] = append(m.dying[q], msg)
-		msg.status = parked
-		return
-	}
-	m.entomb(q, msg)
-}
-
-// entomb dead-letters a message, or parks it while there is no room.
-func (m *Model) entomb(q *queue, msg *message) {
-	if q.dlq.fits(msg.size) != fsm.CauseNone {
-		msg.status = parked
-		return
-	}
-	m.bury(q, msg)
-}
-
-// bury moves a message to the end of its queue's dead-letter queue.
-func (m *Model) bury(q *queue, msg *message) {
-	q.remove(msg)
-	q.dead++
-	q.dlq.add(&message{id: msg.id, record: msg.record, size: msg.size, entered: msg.entered, death: msg.death})
-}
-
-// unpark moves parked messages on, in order, as far as their queue has room.
-func (m *Model) unpark() {
-	for _, q := range m.queueList() {
-		for q.dlq != nil {
-			i := firstParked(q)
-			if i < 0 || q.dlq.fits(q.messages[i].size) != fsm.CauseNone {
-				break
-			}
-			m.bury(q, q.messages[i])
-		}
-	}
-}
-
-func firstParked(q *queue) int {
-	for i, msg := range q.messages {
-		if msg.status == parked {
-			return i
-		}
-	}
-	return -1
 }

@@ -1,0 +1,104 @@
+package modeltest
+
+import (
+	"pgregory.net/rapid"
+
+	"github.com/ferrymq/ferrymq/fsm"
+)
+
+func (g *generator) settings(t *rapid.T) fsm.Settings {
+	s := fsm.Settings{
+		MaxMessages:  uint64(choose(t, "max messages", 0, 3, 10)),
+		MaxBytes:     uint64(choose(t, "max bytes", 0, 0, 100)),
+		FailureLimit: int32(choose(t, "failures", 0, 1, 2, -1)),
+		LeaseMillis:  uint32(choose(t, "lease", 0, 1000, 2000)),
+		DLQMessages:  uint64(choose(t, "dlq messages", 0, 1, 3)),
+		DLQBytes:     uint64(choose(t, "dlq bytes", 0, 0, 60)),
+	}
+	if features.retry {
+		g.retrySettings(t, &s)
+	}
+	if features.timed {
+		s.TTLMillis = uint64(choose(t, "ttl", 0, 0, 0, 2000, 20_000))
+		s.ExpiredDead = percent(t, "expired dead") < 50
+	}
+	if features.overflow {
+		s.Overflow = choose(t, "overflow", fsm.OverflowReject, fsm.OverflowReject, fsm.OverflowDropOldest, fsm.OverflowDropNew)
+	}
+	if features.lines {
+		s.StarvationGuard = int32(choose(t, "guard", 0, -1, 1, 2, 3))
+		s.GroupFailure = choose(t, "group failure", fsm.GroupBlock, fsm.GroupPark, fsm.GroupDead, fsm.GroupSkip)
+		s.GroupBatch = uint32(choose(t, "batch", 0, 1, 2, 3))
+	}
+	s.Exclusive = features.exclusive && percent(t, "exclusive") < 20
+	s.Fair = features.fair && percent(t, "fair") < 30
+	if features.dedup && percent(t, "dedup") < 50 {
+		s.DedupMillis = uint32(choose(t, "window", 1000, 10_000, 60_000))
+		s.DedupCapacity = uint32(choose(t, "capacity", 1, 2, 4))
+	}
+	s.Breaker = features.breaker && percent(t, "breaker") < 50
+	if features.rates && percent(t, "rate") < 20 {
+		s.DispatchRate = uint32(choose(t, "rate", 1, 5, 50))
+		s.DispatchBurst = uint32(choose(t, "burst", 0, 1, 3))
+	}
+	if percent(t, "fault") < 8 {
+		g.wrongSettings(t, &s)
+	}
+	return s
+}
+
+func (g *generator) retrySettings(t *rapid.T, s *fsm.Settings) {
+	s.Retry = choose(t, "retry", fsm.RetryExponential, fsm.RetryFixed, fsm.RetryLinear, fsm.RetryImmediate)
+	s.RetryBaseMillis = uint32(choose(t, "base", 0, 1, 50, 1000))
+	s.RetryMaxMillis = uint32(choose(t, "max", 0, 1000, 2000))
+	s.RetryFactor = uint32(choose(t, "factor", 0, 1, 3))
+}
+
+// wrongSettings makes one mistake.
+func (g *generator) wrongSettings(t *rapid.T, s *fsm.Settings) {
+	mistakes := []func(){
+		func() { s.FailureLimit = -2 },
+		func() { s.LeaseMillis = fsm.MaxLeaseMillis + 1 },
+	}
+	add := func(on bool, f ...func()) {
+		if on {
+			mistakes = append(mistakes, f...)
+		}
+	}
+	add(features.overflow, func() { s.Overflow = fsm.OverflowDropNew + 1 })
+	add(features.retry, func() { s.Retry = fsm.RetryImmediate + 1 }, func() { s.RetryMaxMillis = fsm.MaxRetryMillis + 1 })
+	add(features.timed, func() { s.TTLMillis = fsm.TenYearsMillis + 1 })
+	add(features.lines, func() { s.GroupFailure = fsm.GroupSkip + 1 }, func() { s.GroupBatch = fsm.MaxGroupBatch + 1 },
+		func() { s.StarvationGuard = -2 })
+	add(features.dedup, func() { s.DedupMillis, s.DedupCapacity = 1000, 0 }, func() { s.DedupMillis, s.DedupCapacity = 0, 1 },
+		func() { s.DedupMillis, s.DedupCapacity = 999, 1 }, func() { s.DedupMillis, s.DedupCapacity = 1000, fsm.MaxDedupCapacity+1 })
+	choose(t, "mistake", mistakes...)()
+}
+
+func (g *generator) create(t *rapid.T) Command {
+	x := &fsm.QueueCreate{OpHeader: g.header(t), Queue: choose(t, "queue", queues...), Settings: g.settings(t)}
+	if percent(t, "wrong") < 5 {
+		x.Queue = choose(t, "name", wrong...)
+	}
+	if q := g.m.queues[x.Queue]; q != nil && percent(t, "same") < 50 {
+		x.Settings = q.settings
+	}
+	return Command{Command: x}
+}
+
+func (g *generator) update(t *rapid.T) Command {
+	return Command{Command: &fsm.QueueUpdate{OpHeader: g.header(t), Queue: g.queue(t), Settings: g.settings(t)}}
+}
+
+func (g *generator) remove(t *rapid.T) Command {
+	careful := percent(t, "careful")
+	return Command{Command: &fsm.QueueDelete{OpHeader: g.header(t), Queue: g.queue(t), IfEmpty: careful < 60, IfUnused: careful > 30}}
+}
+
+func (g *generator) purge(t *rapid.T) Command {
+	return Command{Command: &fsm.QueuePurge{OpHeader: g.header(t), Queue: g.queue(t)}}
+}
+
+func (g *generator) pause(t *rapid.T) Command {
+	return Command{Command: &fsm.QueuePause{OpHeader: g.header(t), Queue: g.queue(t), Paused: percent(t, "pause") < 30}}
+}
