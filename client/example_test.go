@@ -105,4 +105,72 @@ func ExampleConn_Messages() {
 	}
 }
 
+// Hand an order over exactly once: the next step is published in the same
+// entry of the log that settles this one.
+func ExampleTx() {
+	ctx := context.Background()
+	conn, err := client.Dial(ctx, "ferry://127.0.0.1:7700")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	consumer, err := conn.Consume(ctx, "payments", func(ctx context.Context, d *client.Delivery) error {
+		tx := conn.NewTx()
+		tx.Ack(d)
+		tx.Publish("shipping", client.Message{Body: d.Body, GroupKey: d.GroupKey})
+		_, err := tx.Commit(ctx) // nothing is acked unless this is nil
+		return err
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	<-consumer.Done()
+}
+
+// Ask for a price, and answer such questions.
+func ExampleConn_Request() {
+	ctx := context.Background()
+	conn, err := client.Dial(ctx, "ferry://127.0.0.1:7700")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	_, err = conn.Respond(ctx, "prices", func(ctx context.Context, d *client.Delivery) (client.Message, error) {
+		return client.Message{Body: []byte("9.99 for " + string(d.Body))}, nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	answer, err := conn.Request(ctx, "prices", client.Message{Body: []byte("tea")},
+		client.WithRequestDeadline(2*time.Second))
+	switch {
+	case errors.Is(err, client.ErrNoResponders):
+		fmt.Println("nobody knows prices now")
+	case errors.Is(err, client.ErrExpired):
+		fmt.Println("nobody was fast enough")
+	case err != nil:
+		log.Fatal(err)
+	default:
+		fmt.Println(string(answer.Body))
+	}
+}
+
+// Send dead letters back to where they came from, fifty a second.
+func ExampleConn_Redrive() {
+	ctx := context.Background()
+	conn, err := client.Dial(ctx, "ferry://127.0.0.1:7700")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	result, err := conn.Redrive(ctx, client.RedriveOptions{
+		From: "orders.dlq", Rate: 50, Reset: true,
+		Filter: client.Filter{YoungerThan: 24 * time.Hour},
+	})
+	if err != nil {
+		log.Print(err) // what was moved is moved, the rest is where it was
+	}
+	fmt.Printf("%d of %d moved\n", result.Moved, result.Matched)
+}
+
 func store(ctx context.Context, id string, body []byte) error { return ctx.Err() }

@@ -80,7 +80,7 @@ func (c *fakeCluster) applyMore(fc *fakeConn, f transport.Frame, r *transport.Re
 			case c.browsed[i].State == transport.MessageLeased:
 				v.Code = transport.CodeInUse
 			case m.Action == transport.AmendMove || m.Action == transport.AmendDelete:
-				c.browsed = slices.Delete(slices.Clone(c.browsed), i, i+1)
+				c.browsed = slices.Delete(c.browsed, i, i+1)
 			}
 			r.Items = append(r.Items, v)
 		}
