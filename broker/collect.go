@@ -70,20 +70,19 @@ func (l *lane) judgedHere(o *op, r *transport.Result) {
 // entryDone lets the next entry go and looks at what the state waits for and
 // holds.
 func (l *lane) entryDone(b *batch) {
-	var deadline fsm.Deadline
+	var next clockState
 	var bytes int64
-	var due, needs bool
 	l.group.View(func(s *fsm.State) {
-		deadline, due = s.NextDeadline()
-		needs = s.NeedsClock()
+		next.at = s.Clock()
+		next.deadline, next.due = s.NextDeadline()
+		next.needs = s.NeedsClock()
 		bytes = int64(s.Bytes())
 	})
+	now := l.group.Now()
 	l.mu.Lock()
 	l.inFlight--
-	if b == nil && due && l.clock.due && deadline == l.clock.deadline {
-		l.clock.notBefore = l.b.now() + int64(tickIdle)
-	}
-	l.clock.deadline, l.clock.due, l.clock.needs = deadline, due, needs
+	l.clock.lateness(next.at, now, l.b.metrics.late)
+	l.clock.take(next, b == nil, l.b.now())
 	l.bodyBytes = bytes
 	if b != nil {
 		l.queue.recycle(b)

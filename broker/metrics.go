@@ -2,6 +2,7 @@ package broker
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -27,6 +28,7 @@ type metrics struct {
 	entryOps    prometheus.Histogram
 	commit      prometheus.Histogram
 	answerTime  prometheus.Histogram
+	lateness    map[string]prometheus.Observer // by clock
 	connections prometheus.Gauge
 
 	all      []prometheus.Collector
@@ -79,6 +81,15 @@ func newMetrics(b *Broker) *metrics {
 	m.entryOps = histogram("entry_operations", "Operations in proposed entries.", prometheus.ExponentialBuckets(1, 4, 7))
 	m.commit = histogram("commit_seconds", "From the proposal of an entry until it was applied here.", prometheus.ExponentialBuckets(0.000_25, 2, 16))
 	m.answerTime = histogram("operation_seconds", "From the arrival of an operation until its verdict.", prometheus.ExponentialBuckets(0.000_25, 2, 16))
+	lateness := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Namespace: "ferry", Subsystem: "broker", Name: "timer_lateness_seconds",
+		Help:    "From a deadline of the state, the first of those due, until it was acted on by this leader, by clock.",
+		Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
+	}, []string{"clock"})
+	m.all = append(m.all, lateness)
+	m.lateness = map[string]prometheus.Observer{
+		"lease": lateness.WithLabelValues("lease"), "wall": lateness.WithLabelValues("wall"),
+	}
 	m.connections = prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "ferry", Subsystem: "broker", Name: "connections", Help: "Clients connected."})
 	m.all = append(m.all, m.connections)
 
@@ -127,6 +138,9 @@ func (m *metrics) judged(o *op, r *transport.Result, now int64) {
 	}
 	m.confirmed.Add(float64(taken))
 }
+
+// late counts how late a deadline was acted on.
+func (m *metrics) late(clock string, by time.Duration) { m.lateness[clock].Observe(by.Seconds()) }
 
 func (m *metrics) settling(items []transport.SettleItem) {
 	var n [transport.ActionExtend + 1]int

@@ -7,12 +7,7 @@ import (
 	"github.com/ferrymq/ferrymq/transport"
 )
 
-const (
-	idleWake = time.Minute // a runner without anything to wait for still looks
-	tickMin  = 10 * time.Millisecond
-	tickIdle = 20 * time.Millisecond // between ticks while the deadline stays where it was
-	clockAge = 10 * time.Second      // a clock entry is due when no entry came for this long
-)
+const idleWake = time.Minute // a runner without anything to wait for still looks
 
 // proposal is an entry under way.
 type proposal struct {
@@ -20,18 +15,6 @@ type proposal struct {
 	wait  func() (fsm.Applied, error)
 	since int64
 }
-
-// clockState is what the runner knows about the time that the state waits for.
-type clockState struct {
-	deadline  fsm.Deadline
-	due       bool  // there is a deadline
-	needs     bool  // a lease, grace or retry waits: the clock must not stand still
-	lastEntry int64 // broker time of the last entry
-	notBefore int64 // broker time of the next tick at the earliest: the last one changed nothing
-}
-
-// clockUnknown is the state of a new leader, which has to look.
-var clockUnknown = clockState{due: true, deadline: fsm.Deadline{LeaseMillis: -1}}
 
 // run is the lane's runner: the only one who dispatches its commands.
 func (l *lane) run() {
@@ -104,40 +87,6 @@ func (l *lane) nextEntry() (*batch, time.Duration) {
 	l.inFlight++
 	l.clock.lastEntry = now
 	return nil, 0
-}
-
-// tickWait says how long until an entry is needed only because of time. The
-// caller holds l.mu.
-func (l *lane) tickWait(now int64) time.Duration {
-	wait := idleWake
-	if l.clock.due {
-		left := timeLeft(l.clock.deadline, l.group.Now())
-		if left <= 0 {
-			return max(0, time.Duration(l.clock.notBefore-now))
-		}
-		wait = min(wait, max(left, tickMin))
-	}
-	if l.clock.needs {
-		left := time.Duration(l.clock.lastEntry-now) + clockAge
-		if left <= 0 {
-			return 0
-		}
-		wait = min(wait, left)
-	}
-	return wait
-}
-
-// timeLeft is how long until the first of a state's deadlines is reached, on
-// the clocks that its next entry would carry.
-func timeLeft(d fsm.Deadline, now fsm.Clock) time.Duration {
-	left := int64(idleWake / time.Millisecond)
-	if d.LeaseMillis != 0 {
-		left = min(left, d.LeaseMillis-now.LeaseMillis)
-	}
-	if d.WallMillis != 0 {
-		left = min(left, d.WallMillis-now.WallMillis)
-	}
-	return time.Duration(left) * time.Millisecond
 }
 
 // requeueOwed queues what the broker itself still has to say. The caller holds l.mu.
