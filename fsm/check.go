@@ -165,8 +165,8 @@ func (s *State) checkShelf(h *shelf, places uint64) (t tally, err error) {
 	return t, err
 }
 
-// checkBodies checks that messages and bodies are of the same ids: no body
-// without a message, and no two messages of one body.
+// checkBodies checks that each body has as many references as messages are of
+// its id.
 func (s *State) checkBodies(messages *tally) (err error) {
 	s.junk.Scan(func(serial uint64, j *junk) bool {
 		found, fault := s.checkShelf(&j.shelf, ^uint64(0))
@@ -183,9 +183,12 @@ func (s *State) checkBodies(messages *tally) (err error) {
 		return err
 	}
 	var bodies tally
-	s.bodies.Each(func(index uint64, position uint32) { bodies.add(index, position, 0) })
+	s.bodies.Each(func(index uint64, position uint32, references uint64) {
+		bodies.messages += references
+		bodies.ids += references * mix(mix(index)^uint64(position))
+	})
 	if messages.messages != bodies.messages || messages.ids != bodies.ids {
-		return fmt.Errorf("%d messages, %d bodies, or not of the same ids", messages.messages, bodies.messages)
+		return fmt.Errorf("%d messages, %d references to bodies, or not of the same ids", messages.messages, bodies.messages)
 	}
 	return nil
 }

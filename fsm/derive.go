@@ -17,31 +17,21 @@ func (x *restorer) derive() error {
 	}
 	var err error
 	s.queues.Scan(func(_ uint64, q *queue) bool {
-		q.lane.each(func(_ uint64, m packed) bool {
-			q.bytes += uint64(m.size)
-			return true
-		})
-		q.returned.Scan(func(place uint64, m message) bool {
-			q.bytes += uint64(m.size)
-			q.watch(place, &m)
-			return true
-		})
-		q.waiting.Scan(func(place uint64, m message) bool {
-			q.bytes += uint64(m.size)
-			q.watch(place, &m)
-			return true
-		})
-		s.arm(q)
-		q.parked.Scan(func(_ uint64, m message) bool {
-			q.bytes += uint64(m.size)
-			return true
-		})
-		q.bytes += q.leasedBytes
-		if err = s.checkPair(q); err != nil {
-			return false
+		if q.bytes, err = x.claim(&q.shelf); err == nil {
+			x.watch(q)
+			err = s.checkPair(q)
 		}
-		return true
+		return err == nil
 	})
+	s.junk.Scan(func(_ uint64, j *junk) bool {
+		if err == nil {
+			_, err = x.claim(&j.shelf)
+		}
+		return err == nil
+	})
+	if err == nil {
+		err = s.bodies.Claimed()
+	}
 	if err != nil {
 		return err
 	}
@@ -50,6 +40,40 @@ func (x *restorer) derive() error {
 		return true
 	})
 	return s.Check()
+}
+
+// watch puts what waits for a clock into the queue's index.
+func (x *restorer) watch(q *queue) {
+	watch := func(place uint64, m message) bool {
+		q.watch(place, &m)
+		return true
+	}
+	q.returned.Scan(watch)
+	q.waiting.Scan(watch)
+	x.s.arm(q)
+}
+
+// claim counts the references of messages to their bodies. It returns the sum
+// of their sizes.
+func (x *restorer) claim(h *shelf) (bytes uint64, err error) {
+	one := func(index uint64, position, size uint32) bool {
+		bytes += uint64(size)
+		err = x.s.bodies.Claim(index, position)
+		return err == nil
+	}
+	own := func(_ uint64, m message) bool { return one(m.index, m.position, m.size) }
+	for _, walk := range []func(){
+		func() { h.lane.each(func(_ uint64, m packed) bool { return one(m.index, m.position, m.size) }) },
+		func() { h.returned.Scan(own) },
+		func() { h.waiting.Scan(own) },
+		func() { h.parked.Scan(own) },
+		func() { h.leased.Scan(func(place uint64, l lease) bool { return own(place, l.message) }) },
+	} {
+		if err == nil {
+			walk()
+		}
+	}
+	return bytes, err
 }
 
 func (x *restorer) deriveConsumers() (err error) {

@@ -1,6 +1,7 @@
 package body
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -16,12 +17,20 @@ type slot struct {
 	length   uint32
 }
 
+// share counts the references to a record besides the first one.
+type share struct {
+	position uint32
+	more     uint32
+}
+
 // block holds the records of one entry. It is changed only in the generation
 // it was made in.
 type block struct {
 	gen       uint64
-	data      []byte // the entry, or the survivors of it; never written to
-	slots     []slot // by position
+	data      []byte  // the entry, or the survivors of it; never written to
+	slots     []slot  // by position
+	shared    []share // of records with more than one reference, by position
+	claimed   []bool  // see Claim
 	live      int
 	liveBytes uint64
 }
@@ -30,6 +39,7 @@ func (b *block) clone(gen uint64) *block {
 	c := *b
 	c.gen = gen
 	c.slots = slices.Clone(b.slots)
+	c.shared = slices.Clone(b.shared)
 	return &c
 }
 
@@ -43,6 +53,20 @@ func (b *block) find(position uint32) int {
 		return -1
 	}
 	return i
+}
+
+// share returns where the further references to a position are counted, or
+// would be.
+func (b *block) share(position uint32) (i int, ok bool) {
+	return slices.BinarySearchFunc(b.shared, position, func(s share, p uint32) int { return cmp.Compare(s.position, p) })
+}
+
+// references to a live position.
+func (b *block) references(position uint32) uint64 {
+	if i, ok := b.share(position); ok {
+		return 1 + uint64(b.shared[i].more)
+	}
+	return 1
 }
 
 func (b *block) get(index uint64, position uint32) (Ref, error) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/tidwall/btree"
 )
@@ -67,12 +68,67 @@ func (s *Store) Get(index uint64, position uint32) (Ref, error) {
 	return b.get(index, position)
 }
 
-// Drop forgets a body. Refs handed out before stay good.
+// Retain adds a reference to a body, which one more Drop takes away.
+func (s *Store) Retain(index uint64, position uint32) error {
+	b := s.block(index)
+	if b.find(position) < 0 {
+		return fmt.Errorf("retain %d-%d: %w", index, position, ErrMissing)
+	}
+	i, ok := b.share(position)
+	if !ok {
+		b.shared = slices.Insert(b.shared, i, share{position: position})
+	}
+	b.shared[i].more++
+	return nil
+}
+
+// Claim counts the references of restored bodies anew: the first claim takes
+// the one that Add left, each further one adds one. Nothing may be dropped
+// before Claimed.
+func (s *Store) Claim(index uint64, position uint32) error {
+	b := s.block(index)
+	i := b.find(position)
+	if i < 0 {
+		return fmt.Errorf("claim %d-%d: %w", index, position, ErrMissing)
+	}
+	if b.claimed == nil {
+		b.claimed = make([]bool, len(b.slots))
+	}
+	if b.claimed[i] {
+		return s.Retain(index, position)
+	}
+	b.claimed[i] = true
+	return nil
+}
+
+// Claimed ends the claims, and tells which body nobody claimed.
+func (s *Store) Claimed() (err error) {
+	s.blocks.Scan(func(index uint64, b *block) bool {
+		for i := range b.slots {
+			if b.claimed == nil || !b.claimed[i] {
+				err = fmt.Errorf("body %d-%d is nobody's", index, b.slots[i].position)
+				return false
+			}
+		}
+		b.claimed = nil
+		return true
+	})
+	return err
+}
+
+// Drop takes a reference away, and forgets the body with the last one. Refs
+// handed out before stay good.
 func (s *Store) Drop(index uint64, position uint32) error {
 	b := s.block(index)
 	i := b.find(position)
 	if i < 0 {
 		return fmt.Errorf("drop %d-%d: %w", index, position, ErrMissing)
+	}
+	if at, ok := b.share(position); ok {
+		if b.shared[at].more--; b.shared[at].more == 0 {
+			b.shared = slices.Delete(b.shared, at, at+1)
+		}
+		return nil
 	}
 	n := uint64(b.slots[i].length)
 	b.slots[i].offset = dead
@@ -92,12 +148,13 @@ func (s *Store) Drop(index uint64, position uint32) error {
 	return nil
 }
 
-// Each visits the ids of all bodies, in their order.
-func (s *Store) Each(visit func(index uint64, position uint32)) {
+// Each visits the ids of all bodies, in their order, with how many references
+// they have.
+func (s *Store) Each(visit func(index uint64, position uint32, references uint64)) {
 	s.blocks.Scan(func(index uint64, b *block) bool {
 		for _, slot := range b.slots {
 			if slot.offset != dead {
-				visit(index, slot.position)
+				visit(index, slot.position, b.references(slot.position))
 			}
 		}
 		return true
