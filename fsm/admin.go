@@ -2,7 +2,7 @@ package fsm
 
 // create makes a queue and its dead-letter queue.
 func (s *State) create(c *QueueCreate) Result {
-	if fault := nameFault(c.Queue); fault != "" {
+	if fault := nameFault("queue", c.Queue); fault != "" {
 		return Result{Code: Invalid, Detail: fault}
 	}
 	settings, r := c.Settings.filled()
@@ -10,18 +10,29 @@ func (s *State) create(c *QueueCreate) Result {
 		return r
 	}
 	if q := s.queueNamed(c.Queue); q != nil {
-		if q.settings != settings {
+		switch {
+		case q.subscription != nil:
+			return Result{Code: Conflict, Detail: "the queue is a subscription"}
+		case q.settings != settings:
 			return Result{Code: Conflict, Detail: "the queue exists with other settings"}
 		}
 		return Result{Value: q.incarnation}
 	}
+	if s.isTopic(c.Queue) {
+		return Result{Code: Conflict, Detail: "the name is a topic's"}
+	}
 	if s.queues.Len()+2 > MaxQueues {
 		return Result{Code: Busy, Cause: CauseSessions, RetryAfterMillis: RetryCountMillis}
 	}
-	q := s.newQueue(c.Queue, settings)
-	d := s.newQueue(c.Queue+DeadLetterSuffix, settings.deadLetter())
+	return Result{Value: s.newPair(c.Queue, settings).incarnation}
+}
+
+// newPair makes a queue and its dead-letter queue.
+func (s *State) newPair(name string, settings Settings) *queue {
+	q := s.newQueue(name, settings)
+	d := s.newQueue(name+DeadLetterSuffix, settings.deadLetter())
 	q.deadLetter, d.source = d.incarnation, q.incarnation
-	return Result{Value: q.incarnation}
+	return q
 }
 
 func (s *State) newQueue(name string, settings Settings) *queue {
@@ -54,6 +65,11 @@ func (s *State) update(c *QueueUpdate) Result {
 	if r.Code != OK {
 		return r
 	}
+	if q.subscription != nil {
+		if settings, r = q.subscription.fitted(settings); r.Code != OK {
+			return r
+		}
+	}
 	q.settings = settings
 	d := s.queue(q.deadLetter)
 	d.settings = settings.deadLetter()
@@ -75,9 +91,18 @@ func (s *State) deleteQueue(c *QueueDelete) Result {
 	if used := q.members.Len() + d.members.Len(); c.IfUnused && used > 0 {
 		return Result{Code: InUse, Value: uint64(used), Detail: "the queue or its dead-letter queue has consumers"}
 	}
+	s.dissolvePair(q)
+	return Result{Value: n}
+}
+
+// dissolvePair takes a queue and its dead-letter queue away.
+func (s *State) dissolvePair(q *queue) {
+	if q.subscription != nil {
+		s.unbind(q)
+	}
+	d := s.queue(q.deadLetter)
 	s.dissolve(q)
 	s.dissolve(d)
-	return Result{Value: n}
 }
 
 // dissolve takes a queue away at once; its messages are reclaimed later.
@@ -97,6 +122,9 @@ func (s *State) dissolve(q *queue) {
 	}
 	q.timed = nil
 	s.arm(q)
+	if q.window != nil {
+		s.timers.move(timerDedup, q.incarnation, &q.window.armedAt, 0)
+	}
 	s.discard(q.shelf)
 	s.movable.Delete(q.incarnation)
 	s.names.Delete(q.name)

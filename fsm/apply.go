@@ -50,6 +50,7 @@ func (s *State) Apply(index uint64, entry []byte) (Applied, error) {
 	s.digest = s.digestOf(&a)
 	w.effects, w.info = nil, record.Info{} // nothing of the entry, or of a queue that is gone, is kept alive
 	clear(w.targets)
+	w.refusedBy = nil
 	if invariants {
 		if err := s.Check(); err != nil {
 			return Applied{}, s.fail(err)

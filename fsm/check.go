@@ -10,7 +10,7 @@ func (s *State) Check() error {
 	}
 	var all tally
 	for _, check := range []func() error{
-		func() error { return s.checkQueues(&all) }, s.checkSessions, s.checkConsumers,
+		func() error { return s.checkQueues(&all) }, s.checkSessions, s.checkConsumers, s.checkTopics,
 		func() error { return s.checkBodies(&all) }, s.checkTimers,
 	} {
 		if err := check(); err != nil {
@@ -48,7 +48,7 @@ func (s *State) checkPair(q *queue) error {
 	if !ok || p.source+p.deadLetter != q.incarnation || (p.source == 0) == (q.source == 0) {
 		return bad
 	}
-	if q.source == 0 && (nameFault(q.name) != "" || p.name != q.name+DeadLetterSuffix) {
+	if q.source == 0 && (nameFault("queue", q.name) != "" || p.name != q.name+DeadLetterSuffix) {
 		return fmt.Errorf("queue %d: name %q, dead-letter queue %q", q.incarnation, q.name, p.name)
 	}
 	return nil

@@ -173,6 +173,13 @@ func (s *State) checkTimers() (err error) {
 		has(timerWall, incarnation, q.armedWall)
 		return true
 	})
+	window := func(incarnation uint64, w *window) {
+		if w != nil {
+			has(timerDedup, incarnation, w.armedAt)
+		}
+	}
+	s.queues.Scan(func(incarnation uint64, q *queue) bool { window(incarnation, q.window); return true })
+	s.topics.Scan(func(incarnation uint64, t *topic) bool { window(incarnation, t.window); return true })
 	if all := s.timers.lease.Len() + s.timers.onWall.Len(); err == nil && n != all {
 		err = fmt.Errorf("%d timers, %d deadlines", all, n)
 	}

@@ -23,16 +23,21 @@ func AppendCommit(dst []byte, c *Commit) []byte {
 // commitPublishMin is the least an encoded CommitPublish takes.
 const commitPublishMin = 3
 
-func (x *Commit) read(c *wire.Cursor) {
+func (x *Commit) read(c *wire.Cursor) { x.readAt(c, nil) }
+
+// readAt also appends where each publish's records begin, behind the kind.
+func (x *Commit) readAt(c *wire.Cursor, at []int) []int {
 	x.OpHeader.read(c)
 	x.Settles = readSettles(c, nil)
 	n := c.ArrayLen(c.Left() / commitPublishMin)
 	for range n {
 		x.Publishes = append(x.Publishes, CommitPublish{Queue: c.String(), Count: c.Uint32(), Records: c.Bytes()})
 		if c.Err() != nil {
-			return
+			break
 		}
+		at = append(at, c.Offset()-len(x.Publishes[len(x.Publishes)-1].Records))
 	}
+	return at
 }
 
 func AppendRequest(dst []byte, c *Request) []byte {

@@ -132,7 +132,7 @@ func TestNames(t *testing.T) {
 		"q": true, "A-z_0.9": true, strings.Repeat("n", 196): true, "a.dlqx": true, ".": true,
 		"": false, strings.Repeat("n", 197): false, "$q": false, "q.dlq": false, ".dlq": false, "a b": false, "ä": false, "a/b": false,
 	} {
-		if fault := nameFault(name); (fault == "") != good {
+		if fault := nameFault("queue", name); (fault == "") != good {
 			t.Errorf("%q: %q", name, fault)
 		}
 	}

@@ -15,6 +15,9 @@ func (x *restorer) derive() error {
 	if err := x.deriveLeases(); err != nil {
 		return err
 	}
+	if err := x.deriveTopics(); err != nil {
+		return err
+	}
 	var err error
 	s.queues.Scan(func(_ uint64, q *queue) bool {
 		if q.bytes, err = x.claim(&q.shelf); err == nil {

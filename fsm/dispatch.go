@@ -1,6 +1,10 @@
 package fsm
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/ferrymq/ferrymq/transport/wire"
+)
 
 // command decodes and carries out one command.
 func (s *State) command(offset int, content, entry []byte) (Result, error) {
@@ -21,6 +25,8 @@ func (s *State) command(offset int, content, entry []byte) (Result, error) {
 			return Result{}, err
 		}
 		return s.settleAll(c), nil
+	case KindCommit:
+		return s.commitAt(offset, content, entry)
 	}
 	x := newCommand(Kind(content[0]))
 	if x == nil {
@@ -37,6 +43,21 @@ func (s *State) command(offset int, content, entry []byte) (Result, error) {
 		r = s.at(r, 1)
 	}
 	return r, err
+}
+
+// commitAt decodes and carries out a commit, whose records are in the middle
+// of its binary.
+func (s *State) commitAt(offset int, content, entry []byte) (Result, error) {
+	var x Commit
+	c := wire.NewCursor(content[1:])
+	at := x.readAt(&c, nil)
+	if err := c.Done(); err != nil {
+		return Result{}, err
+	}
+	for i := range at {
+		at[i] += offset + 1
+	}
+	return s.commit(&x, at, entry), nil
 }
 
 func unsupported(*session) Result { return Result{Code: Unsupported} }
@@ -58,8 +79,6 @@ func (s *State) operation(x Command) (Result, bool) {
 		return s.simple(&c.OpHeader, func(*session) Result { return s.purge(c) }), true
 	case *QueuePause:
 		return s.simple(&c.OpHeader, func(*session) Result { return s.pause(c) }), true
-	case *Commit:
-		return s.simple(&c.OpHeader, unsupported), true
 	case *Amend:
 		return s.simple(&c.OpHeader, unsupported), true
 	case *Breaker:
@@ -69,11 +88,11 @@ func (s *State) operation(x Command) (Result, bool) {
 	case *TenantWeight:
 		return s.simple(&c.OpHeader, unsupported), true
 	case *TopicCreate:
-		return s.simple(&c.OpHeader, unsupported), true
+		return s.simple(&c.OpHeader, func(*session) Result { return s.createTopic(c) }), true
 	case *TopicDelete:
-		return s.simple(&c.OpHeader, unsupported), true
+		return s.simple(&c.OpHeader, func(*session) Result { return s.deleteTopic(c) }), true
 	case *Subscribe:
-		return s.simple(&c.OpHeader, unsupported), true
+		return s.simple(&c.OpHeader, func(x *session) Result { return s.subscribe(x, c) }), true
 	case *Request:
 		return s.simple(&c.OpHeader, unsupported), true
 	case *Reply:

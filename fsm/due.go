@@ -46,6 +46,8 @@ func (s *State) expireOn(set *btree.BTreeG[timer], now int64) {
 			done = s.wakeByLease(s.queue(t.id))
 		case timerWall:
 			done = s.wakeByWall(s.queue(t.id))
+		case timerDedup:
+			done = s.forgetIDs(t.id)
 		}
 		if !done {
 			return

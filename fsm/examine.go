@@ -14,11 +14,12 @@ type incoming struct {
 	size           uint32
 	present        record.Set
 	to             int32 // which of work.targets
+	matched        bool  // to a topic:
+	from, until    int32 // the subscriptions in work.matched
 }
 
 // unready are the attributes that nothing is done with.
-const unready = record.Set(1<<record.TagDedupID | 1<<record.TagGroupKey | 1<<record.TagPriority |
-	1<<record.TagTenant)
+const unready = record.Set(1<<record.TagGroupKey | 1<<record.TagPriority | 1<<record.TagTenant)
 
 // examine reads the structure of records for the target added last, which
 // begin in the entry at byte at: each is added to work.incoming, and to
@@ -44,9 +45,12 @@ func (s *State) examine(count uint32, records []byte, at int) (sum int, r Result
 			v.Code = Invalid
 		case info.Present&unready != 0:
 			v.Code = Unsupported
-		case s.whenFault(&info) != "":
+		case s.attributeFault(&info, &w.targets[to]) != "":
 			v.Code = Invalid
 		default:
+			if w.targets[to].topic != nil {
+				s.match(&in, &info)
+			}
 			in.size, in.present = uint32(info.Logical), info.Present
 			sum += info.Logical
 		}
@@ -59,6 +63,43 @@ func (s *State) examine(count uint32, records []byte, at int) (sum int, r Result
 	return sum, Result{}
 }
 
+// attributeFault says what is wrong with the attributes of a record whose
+// structure is right, "" if nothing is.
+func (s *State) attributeFault(info *record.Info, to *target) string {
+	if to.topic != nil && info.Present.Has(record.TagSubject) {
+		if fault := wordsFault(string(info.Subject), false); fault != "" {
+			return "subject: " + fault
+		}
+	}
+	return s.whenFault(info)
+}
+
+// match finds the subscriptions that get a message. Messages of the same
+// subject one after the other share what was found.
+func (s *State) match(in *incoming, info *record.Info) {
+	w := &s.work
+	var subject []byte
+	if info.Present.Has(record.TagSubject) {
+		subject = info.Subject
+	}
+	if n := len(w.incoming) - 1; n >= 0 && w.incoming[n].to == in.to && w.incoming[n].matched && string(subject) == w.subject {
+		in.from, in.until, in.matched = w.incoming[n].from, w.incoming[n].until, true
+		return
+	}
+	w.subject = string(subject)
+	in.from = int32(len(w.matched))
+	w.matched = w.targets[in.to].topic.filters.match(w.matched, w.subject)
+	in.until, in.matched = int32(len(w.matched)), true
+}
+
+// fanOut is how many messages the examined ones become.
+func (s *State) fanOut() (n int) {
+	for i := range s.work.incoming {
+		n += int(s.work.incoming[i].until - s.work.incoming[i].from)
+	}
+	return n
+}
+
 // faultOf says what is wrong with the first message that cannot be stored.
 func (s *State) faultOf(entry []byte) string {
 	for i, v := range s.work.verdicts {
@@ -66,10 +107,11 @@ func (s *State) faultOf(entry []byte) string {
 		switch v.Code {
 		case Invalid, TooLarge:
 			var info record.Info
-			if err := info.Peek(entry[in.offset : in.offset+in.length]); err != nil {
-				return fmt.Sprintf("message %d: %v", i, err)
+			fault := info.Peek(entry[in.offset : in.offset+in.length])
+			if fault == nil {
+				return fmt.Sprintf("message %d: %s", i, s.attributeFault(&info, &s.work.targets[in.to]))
 			}
-			return fmt.Sprintf("message %d: %s", i, s.whenFault(&info))
+			return fmt.Sprintf("message %d: %v", i, fault)
 		case Unsupported:
 			return fmt.Sprintf("message %d: attribute", i)
 		}

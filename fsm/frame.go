@@ -26,9 +26,11 @@ const (
 
 const (
 	tagHead byte = iota + 1
+	tagTopic
 	tagQueue
 	tagSession
 	tagConsumer
+	tagSeen
 	tagWaiting
 	tagMessage
 	tagBody

@@ -78,6 +78,9 @@ func (s *State) endSession(x *session) bool {
 		s.endAll(c, ending{cause: CauseSessionEnded}, false)
 		s.remove(x, c)
 	}
+	if !s.endBound(x) {
+		return false
+	}
 	s.work.due++
 	s.timers.move(timerIdle, x.serial, &x.idleAt, 0)
 	s.sessions.Delete(x.serial)

@@ -115,8 +115,8 @@ func (s *State) at(r Result, n int) Result {
 // if all agree, else OK with the items.
 func verdict(items []Verdict, detail string) Result {
 	r := Result{Detail: detail}
-	for _, v := range items[1:] {
-		if v != items[0] {
+	for _, v := range items {
+		if v != items[0] || v.FirstIndex != 0 { // which only an item has room for
 			r.Items = slices.Clone(items)
 			return r
 		}

@@ -10,6 +10,8 @@ type room struct {
 	bytes        uint64
 	deadMessages uint64
 	deadBytes    uint64
+	stuck        uint64 // messages that are not dropped in any case
+	stuckBytes   uint64
 
 	// What a queue that drops its oldest may drop, by place: messages it has,
 	// read as far as needed, and behind them the planned ones.
@@ -19,10 +21,13 @@ type room struct {
 	gone    int // how many from the front are planned to be dropped
 }
 
-func (s *State) roomOf(q *queue) room {
+// roomOf is the room in a queue after so much left it and its dead-letter
+// queue by acks.
+func (s *State) roomOf(q *queue, gone, deadGone freed) room {
 	d, _ := s.queues.Get(q.deadLetter)
-	return room{queue: q, dead: d, messages: q.messages(), bytes: q.bytes,
-		deadMessages: d.messages(), deadBytes: d.bytes}
+	return room{queue: q, dead: d, messages: q.messages() - gone.messages, bytes: q.bytes - gone.bytes,
+		deadMessages: d.messages() - deadGone.messages, deadBytes: d.bytes - deadGone.bytes,
+		stuck: uint64(q.leased.Len()+q.parked.Len()) - gone.messages, stuckBytes: q.leasedBytes - gone.bytes}
 }
 
 // judge tells whether a queue takes a message of this size by its overflow
@@ -39,7 +44,7 @@ func (r *room) judge(size uint32) (v Verdict, victims int) {
 		return Verdict{Code: Dropped}, 0
 	case q.settings.Overflow != OverflowDropOldest,
 		// Known not to do before everything is looked through.
-		q.within(uint64(q.leased.Len()+q.parked.Len())+1, q.leasedBytes+uint64(size)) != CauseNone:
+		q.within(r.stuck+1, r.stuckBytes+uint64(size)) != CauseNone:
 		return busy, 0
 	}
 	messages, bytes, deadMessages, deadBytes := r.messages+1, r.bytes+uint64(size), r.deadMessages, r.deadBytes
@@ -92,12 +97,21 @@ func (r *room) book(size uint32, victims int) {
 	r.planned = append(r.planned, size)
 }
 
+// take judges a message and books it if it is taken.
+func (r *room) take(size uint32) Verdict {
+	v, victims := r.judge(size)
+	if v.Code == OK {
+		r.book(size, victims)
+	}
+	return v
+}
+
 // takes judges a message by the state as it is.
 func (s *State) takes(q *queue, size uint32) Verdict {
 	if q.fits(size) == CauseNone {
 		return Verdict{}
 	}
-	r := s.roomOf(q)
+	r := s.roomOf(q, freed{}, freed{})
 	v, _ := r.judge(size)
 	return v
 }

@@ -54,6 +54,7 @@ func (q *queue) clone(gen uint64) *queue {
 	c := *q
 	c.gen = gen
 	c.shelf = q.shelf.clone()
+	c.window = q.window.clone()
 	return &c
 }
 

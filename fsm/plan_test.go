@@ -1,71 +1,138 @@
 package fsm
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"github.com/ferrymq/ferrymq/fsm/record"
 	"github.com/ferrymq/ferrymq/transport/wire"
 )
 
-func recordsOfSizes(sizes []int) (b []byte) {
-	for _, n := range sizes {
-		r, err := record.Append(nil, &record.Message{Body: make([]byte, n)})
+// planned is a state with full queues of all kinds, and messages for it.
+type planned struct {
+	*driver
+	rng *rand.Rand
+}
+
+// records makes up to n messages of small sizes, subjects and ids.
+func (p *planned) records(n int) (count uint32, b []byte) {
+	count = uint32(p.rng.IntN(n) + 1)
+	for range count {
+		m := record.Message{Body: make([]byte, p.rng.IntN(12)), Subject: []string{"", "a", "b", "a.b"}[p.rng.IntN(4)]}
+		if p.rng.IntN(2) == 0 {
+			m.DedupID = fmt.Sprint(p.rng.IntN(9))
+			m.Body = make([]byte, 5)
+		}
+		r, err := record.Append(nil, &m)
 		if err != nil {
 			panic(err)
 		}
 		b = wire.AppendBytes(b, r)
 	}
-	return b
+	return count, b
+}
+
+func (p *planned) settings() Settings {
+	return Settings{MaxMessages: p.rng.Uint64N(12), MaxBytes: p.rng.Uint64N(3) * 30, DLQMessages: p.rng.Uint64N(3) * 6,
+		DLQBytes: p.rng.Uint64N(3) * 40, Overflow: Overflow(p.rng.IntN(3)), Retry: RetryImmediate}
+}
+
+func newPlanned(t *testing.T, seed uint64) *planned {
+	p := &planned{driver: newDriver(t), rng: rand.New(rand.NewPCG(seed, 1))}
+	q := p.settings()
+	q.DedupMillis, q.DedupCapacity = 1000, uint32(1+p.rng.IntN(8))
+	p.ok(&QueueCreate{OpHeader: p.op(), Queue: "q", Settings: q})
+	p.ok(&QueueCreate{OpHeader: p.op(), Queue: "r", Settings: p.settings()})
+	p.ok(&TopicCreate{OpHeader: p.op(), Topic: "t", Settings: TopicSettings{DedupMillis: 1000, DedupCapacity: q.DedupCapacity}})
+	for i, filter := range []string{">", "a.>", "*", "a"} {
+		p.ok(&Subscribe{OpHeader: p.op(), Topic: "t", Queue: fmt.Sprint("s", i), Filter: filter, Required: p.rng.IntN(3) == 0, Settings: p.settings()})
+	}
+	names := []string{"q", "r", "s0", "s1", "s2", "s3"}
+	for i, name := range names {
+		p.ok(&Consume{OpHeader: p.op(), Queue: name, Consumer: uint32(i), CreditMessages: 3})
+	}
+	for range p.rng.IntN(6) {
+		count, records := p.records(8)
+		p.do(&Publish{OpHeader: p.op(), Queue: []string{"q", "r", "t"}[p.rng.IntN(3)], Count: count, Records: records})
+	}
+	for i := range names {
+		if p.rng.IntN(2) == 0 {
+			p.do(&Cancel{OpHeader: p.op(), Consumer: uint32(i), Return: p.rng.IntN(2) == 0})
+		}
+	}
+	return p
+}
+
+// held are acks for some of what the consumers hold.
+func (p *planned) held() (items []SettleItem) {
+	p.s.queues.Scan(func(incarnation uint64, q *queue) bool {
+		q.leased.Scan(func(place uint64, l lease) bool {
+			if p.rng.IntN(2) == 0 {
+				items = append(items, SettleItem{Incarnation: incarnation, Place: place, Token: l.token, Action: ActionAck})
+			}
+			return true
+		})
+		return true
+	})
+	return items
+}
+
+// looks is what can be seen of queues and topics.
+func looks(s *State) any {
+	queues, _ := s.Queues("", "", 100)
+	topics, _ := s.Topics("", "", 100)
+	return []any{queues, topics}
 }
 
 // What is planned for an operation that is all or nothing is what happens to
-// its messages one by one.
+// its parts one by one.
 func TestPlanAgreesWithOneByOne(t *testing.T) {
 	taken := map[bool]int{}
 	for seed := range uint64(400) {
-		rng := rand.New(rand.NewPCG(seed, 1))
-		sizes := func(n int) (all []int) {
-			for range rng.IntN(n) + 1 {
-				all = append(all, rng.IntN(12))
-			}
-			return all
+		p := newPlanned(t, seed)
+		c := Commit{OpHeader: p.op(), Settles: p.held()}
+		for range 1 + p.rng.IntN(3) {
+			count, records := p.records(5)
+			c.Publishes = append(c.Publishes, CommitPublish{Queue: []string{"q", "r", "t"}[p.rng.IntN(3)], Count: count, Records: records})
 		}
-		d := newDriver(t)
-		d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q", Settings: Settings{MaxMessages: rng.Uint64N(12), MaxBytes: rng.Uint64N(3) * 30,
-			DLQMessages: rng.Uint64N(3) * 6, DLQBytes: rng.Uint64N(3) * 40, Overflow: Overflow(rng.IntN(3))}})
-		d.ok(&Consume{OpHeader: d.op(), Queue: "q", Consumer: 1, CreditMessages: 3})
-		for range rng.IntN(3) {
-			all := sizes(8)
-			d.do(&Publish{OpHeader: d.op(), Queue: "q", Count: uint32(len(all)), Records: recordsOfSizes(all)})
-		}
-		d.do(&Cancel{OpHeader: d.op(), Consumer: 1, Return: rng.IntN(2) == 0})
 
-		all := sizes(8)
-		p := Publish{OpHeader: d.op(), Queue: "q", Count: uint32(len(all)), Records: recordsOfSizes(all)}
-		single := copyOf(t, d.s)
-		if _, err := single.Apply(single.Index()+1, entryOf(Clock{}, &p)); err != nil {
+		// In one entry, like the commit, so that nothing is handed out between.
+		var parts []Command
+		h := c.OpHeader
+		if len(c.Settles) > 0 {
+			parts = append(parts, &Settle{OpHeader: h, Items: c.Settles})
+			h.Number++
+		}
+		for _, x := range c.Publishes {
+			parts = append(parts, &Publish{OpHeader: h, Queue: x.Queue, Count: x.Count, Records: x.Records})
+			h.Number++
+		}
+		single := copyOf(t, p.s)
+		a, err := single.Apply(single.Index()+1, entryOf(Clock{}, parts...))
+		if err != nil {
 			t.Fatal(err)
 		}
-		alone, _ := single.Queue("q")
-		x := single.sessions
-		_, session, _ := x.Max()
-		kept := session.keptAt(p.Number).result()
+		all := true
+		for i := range a.Results {
+			all = all && a.Results[i].accepted()
+		}
 
-		before := d.queue("q")
-		p.Ordered = true
-		r := d.do(&p).Results[0]
-		switch got := d.queue("q"); {
-		case r.accepted() != kept.accepted():
-			t.Fatalf("seed %d: %+v, one by one %+v", seed, r, kept)
-		case r.accepted() && got != alone:
-			t.Fatalf("seed %d: %+v, one by one %+v", seed, got, alone)
-		case !r.accepted() && got != before:
+		before := looks(p.s)
+		r := p.do(&c).Results[0]
+		got := looks(p.s)
+		switch {
+		case r.accepted() != all:
+			t.Fatalf("seed %d: %+v, one by one %+v", seed, r, a.Results)
+		case all && !reflect.DeepEqual(got, looks(single)):
+			t.Fatalf("seed %d: %+v, one by one %+v", seed, got, looks(single))
+		case !all && !reflect.DeepEqual(got, before):
 			t.Fatalf("seed %d: refused, and %+v became %+v", seed, before, got)
 		}
-		taken[r.accepted()]++
+		taken[all]++
 	}
-	if taken[true] < 50 || taken[false] < 50 {
+	if taken[true] < 100 || taken[false] < 100 {
 		t.Fatalf("too much of one kind: %v", taken)
 	}
 }

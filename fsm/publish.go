@@ -1,8 +1,9 @@
 package fsm
 
-// target is where a message is published to.
+// target is where a message is published to: one of them.
 type target struct {
 	queue *queue
+	topic *topic
 }
 
 // publish stores messages. They are judged one by one; with a predecessor,
@@ -22,16 +23,14 @@ func (s *State) publish(c *Publish, entry []byte) Result {
 	if c.Ordered {
 		r = s.storeAll(entry)
 	} else {
-		s.storeEach(entry)
-		r = verdict(s.work.verdicts, s.faultOf(entry))
+		r = s.storeEach(entry)
 	}
 	return s.keep(x, &c.OpHeader, items, s.at(r, items))
 }
 
 // prepare finds the target of a publish and examines its records.
 func (s *State) prepare(c *Publish) Result {
-	w := &s.work
-	w.incoming, w.verdicts, w.targets = w.incoming[:0], w.verdicts[:0], w.targets[:0]
+	s.clearIntake()
 	if r := s.aim(c.Queue); r.Code != OK {
 		return r
 	}
@@ -41,42 +40,108 @@ func (s *State) prepare(c *Publish) Result {
 	case c.Count > MaxItems:
 		return Result{Code: TooLarge, Detail: "more than 1000 messages"}
 	}
-	sum, r := s.examine(c.Count, c.Records, w.recordsAt)
-	if r.Code == OK && sum > MaxOperationBytes {
+	sum, r := s.examine(c.Count, c.Records, s.work.recordsAt)
+	if r.Code != OK {
+		return r
+	}
+	return s.measure(sum)
+}
+
+// clearIntake begins a publish or commit.
+func (s *State) clearIntake() {
+	w := &s.work
+	w.incoming, w.verdicts, w.targets, w.matched = w.incoming[:0], w.verdicts[:0], w.targets[:0], w.matched[:0]
+	w.fannedOut, w.refusedBy = 0, nil
+}
+
+// measure refuses what is too large as a whole.
+func (s *State) measure(sum int) Result {
+	if sum > MaxOperationBytes {
 		return Result{Code: TooLarge, Detail: "more than 1 MiB of messages"}
 	}
-	return r
+	if len(s.work.matched) > 0 && s.fanOut() > MaxFanOut {
+		return Result{Code: TooLarge, Detail: "more than 100000 messages in all subscriptions"}
+	}
+	return Result{}
 }
 
 // aim adds a target to work.targets.
 func (s *State) aim(name string) Result {
-	q := s.queueNamed(name)
-	if q == nil {
-		return Result{Code: NotFound}
+	if q := s.queueNamed(name); q != nil {
+		if q.deadLetter == 0 {
+			return Result{Code: Invalid, Detail: "a dead-letter queue is filled by the system only"}
+		}
+		s.work.targets = append(s.work.targets, target{queue: q})
+		return Result{}
 	}
-	if q.deadLetter == 0 {
-		return Result{Code: Invalid, Detail: "a dead-letter queue is filled by the system only"}
+	if t := s.topicNamed(name); t != nil {
+		s.work.targets = append(s.work.targets, target{topic: t})
+		return Result{}
 	}
-	s.work.targets = append(s.work.targets, target{queue: q})
-	return Result{}
+	return Result{Code: NotFound}
 }
 
-// storeEach stores those of the examined messages that can be, and judges
-// all of them.
-func (s *State) storeEach(entry []byte) {
+// storeEach judges the examined messages one after the other, and stores
+// those that can be.
+func (s *State) storeEach(entry []byte) Result {
 	w := &s.work
 	for i := range w.verdicts {
 		if v := &w.verdicts[i]; v.Code == OK {
 			*v = s.storeOne(i, entry)
 		}
 	}
+	r := verdict(w.verdicts, s.detail(entry))
+	r.Value = w.fannedOut
+	return r
+}
+
+// storeAll stores all of the examined messages or none of them.
+func (s *State) storeAll(entry []byte) Result {
+	if r := s.refusal(newPlan(), entry); r.Code != OK {
+		return r
+	}
+	return s.storeEach(entry)
+}
+
+// detail says what a refused message was refused for, if there is more to say.
+func (s *State) detail(entry []byte) string {
+	if q := s.work.refusedBy; q != nil {
+		return "subscription " + q.name + " is full"
+	}
+	return s.faultOf(entry)
 }
 
 // storeOne stores one message where it belongs, or tells why not.
 func (s *State) storeOne(i int, entry []byte) Verdict {
+	in := &s.work.incoming[i]
+	to := &s.work.targets[in.to]
+	a := s.arrivalOf(i, entry)
+	x, identified := s.identify(in, &a, entry)
+	if identified {
+		if v := to.judgeID(nil, &x); v.Code != OK {
+			if v.Code == Duplicate {
+				*to.intake().duplicates++
+			}
+			return v
+		}
+	}
+	var v Verdict
+	if to.queue != nil {
+		v = s.storeIn(to.queue, in, &a, entry)
+	} else {
+		v = s.storeInAll(to.topic, in, &a, entry)
+	}
+	if identified && v.Code == OK {
+		s.remember(to, &x)
+	}
+	return v
+}
+
+// arrivalOf makes an examined message ready to arrive. Its attributes are
+// good until the next one's.
+func (s *State) arrivalOf(i int, entry []byte) arrival {
 	w := &s.work
 	in := &w.incoming[i]
-	q := w.targets[in.to].queue
 	a := arrival{index: s.index, wall: s.clock.WallMillis, position: w.position + uint32(i), size: in.size}
 	if in.present&^carried != 0 {
 		if err := w.info.Peek(entry[in.offset : in.offset+in.length]); err != nil {
@@ -84,40 +149,68 @@ func (s *State) storeOne(i int, entry []byte) Verdict {
 		}
 		a.info = &w.info
 	}
-	if v := s.takes(q, in.size); v.Code != OK {
+	return a
+}
+
+func (s *State) storeIn(q *queue, in *incoming, a *arrival, entry []byte) Verdict {
+	if v := s.takes(q, a.size); v.Code != OK {
 		if v.Code == Dropped {
 			q.overflowed++
 		}
 		return v
 	}
-	s.makeRoom(q, in.size)
-	if err := s.bodies.Add(s.index, a.position, entry, in.offset, in.length); err != nil {
+	s.makeRoom(q, a.size)
+	if err := s.bodies.Add(a.index, a.position, entry, in.offset, in.length); err != nil {
 		s.fail(err)
 		return Verdict{}
 	}
-	s.arrive(q, &a)
+	s.arrive(q, a)
 	return Verdict{}
 }
 
-// storeAll stores all of the examined messages or none of them.
-func (s *State) storeAll(entry []byte) Result {
+// storeInAll stores a message in all subscriptions that it matches, or tells
+// which one refuses it. A subscription that may not refuse and cannot take it
+// misses it.
+func (s *State) storeInAll(t *topic, in *incoming, a *arrival, entry []byte) Verdict {
 	w := &s.work
-	sum := uint64(0)
-	for i := range w.verdicts {
-		if c := w.verdicts[i].Code; c != OK {
-			return Result{Code: c, Detail: s.faultOf(entry)}
-		}
-		sum += uint64(w.incoming[i].size)
-	}
-	q := w.targets[0].queue
-	if full := q.fitsAll(uint64(len(w.incoming)), sum); full != CauseNone {
-		if q.settings.Overflow == OverflowReject {
-			return Result{Code: Busy, Cause: full, RetryAfterMillis: RetryFullMillis}
-		}
-		if v := s.planAll(newPlan()); v.Code != OK {
-			return Result{Code: v.Code, Cause: v.Cause, RetryAfterMillis: v.RetryAfterMillis}
+	all := w.matched[in.from:in.until]
+	for _, incarnation := range all {
+		if q := s.queue(incarnation); q.subscription.required {
+			if v := s.takes(q, a.size); v.Code == Busy {
+				s.refused(q)
+				return v
+			}
 		}
 	}
-	s.storeEach(entry)
-	return verdict(w.verdicts, "")
+	stored := false
+	for _, incarnation := range all {
+		q := s.queue(incarnation)
+		if s.takes(q, a.size).Code != OK {
+			q.missed++
+			continue
+		}
+		s.makeRoom(q, a.size)
+		var err error
+		if stored {
+			err = s.bodies.Retain(a.index, a.position)
+		} else {
+			err = s.bodies.Add(a.index, a.position, entry, in.offset, in.length)
+			stored = true
+		}
+		if err != nil {
+			s.fail(err)
+			return Verdict{}
+		}
+		s.arrive(q, a)
+		w.fannedOut++
+	}
+	t.published++
+	return Verdict{}
+}
+
+// refused notes the first subscription that refused a message.
+func (s *State) refused(q *queue) {
+	if s.work.refusedBy == nil {
+		s.work.refusedBy = q
+	}
 }

@@ -12,7 +12,7 @@ func (s *State) Queue(name string) (QueueInfo, bool) {
 		return QueueInfo{}, false
 	}
 	q, _ := s.queues.Get(incarnation)
-	return q.info(), true
+	return s.info(q), true
 }
 
 // Queues lists the queues whose names begin with prefix and are greater than
@@ -30,7 +30,7 @@ func (s *State) Queues(prefix, after string, limit int) (page []QueueInfo, more 
 			return false
 		}
 		q, _ := s.queues.Get(incarnation)
-		page = append(page, q.info())
+		page = append(page, s.info(q))
 		return true
 	})
 	return page, more

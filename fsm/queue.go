@@ -26,6 +26,9 @@ type queue struct {
 	overflowed, missed, duplicates uint64
 	expired                        uint64
 
+	subscription *subscription // nil: it is none
+	window       *window       // of message ids; nil: none were seen
+
 	// Derived from the consumers, in no snapshot, and never read through a
 	// pinned queue: a clone takes them over as they are.
 	members btree.Map[uint64, struct{}] // serials of its consumers
@@ -85,20 +88,20 @@ func (s *State) roomIn(q *queue) {
 }
 
 // nameFault says why a user cannot make a queue of this name, "" if he can.
-func nameFault(name string) string {
+func nameFault(of, name string) string {
 	switch {
 	case name == "":
-		return "queue name is empty"
+		return of + " name is empty"
 	case len(name) > MaxNameBytes:
-		return "queue name is longer than 196 bytes"
+		return of + " name is longer than 196 bytes"
 	case name[0] == '$':
-		return "queue names that begin with $ are the system's"
+		return of + " names that begin with $ are the system's"
 	case strings.HasSuffix(name, DeadLetterSuffix):
-		return "queue names that end in .dlq are the system's"
+		return of + " names that end in .dlq are the system's"
 	}
 	for i := range len(name) {
 		if !nameByte(name[i]) {
-			return "queue name has a byte outside of A-Z a-z 0-9 _ . -"
+			return of + " name has a byte outside of A-Z a-z 0-9 _ . -"
 		}
 	}
 	return ""

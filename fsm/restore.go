@@ -55,8 +55,9 @@ type restorer struct {
 	stage byte // of the last frame
 	begun bool // the head was read
 
-	shelves map[owner]*shelf // where to put messages
-	bodyAt  uint64           // entry of the bodies at hand
+	shelves map[owner]*shelf    // where to put messages
+	windows map[uint64]**window // where to put message ids, by queue or topic
+	bodyAt  uint64              // entry of the bodies at hand
 	body    []byte
 	places  []bodyPlace
 }
@@ -87,12 +88,16 @@ func (x *restorer) item(tag byte, c *wire.Cursor) error {
 	switch tag {
 	case tagHead:
 		return x.head(c)
+	case tagTopic:
+		return x.topic(c)
 	case tagQueue:
 		return x.queue(c)
 	case tagSession:
 		return x.session(c)
 	case tagConsumer:
 		return x.consumer(c)
+	case tagSeen:
+		return x.seen(c)
 	case tagWaiting:
 		return x.waiting(c)
 	case tagMessage:
@@ -117,7 +122,7 @@ func (x *restorer) head(c *wire.Cursor) error {
 		return fmt.Errorf("second head")
 	}
 	x.begun = true
-	x.shelves = map[owner]*shelf{}
+	x.shelves, x.windows = map[owner]*shelf{}, map[uint64]**window{}
 	s.group = c.Uint32()
 	s.version = Version(c.Uint16())
 	s.index = readCounter(c)
@@ -139,7 +144,7 @@ func (x *restorer) queue(c *wire.Cursor) error {
 	q.deadLetter, q.source, q.places, q.turns = c.Uint(), c.Uint(), readCounter(c), readCounter(c)
 	q.published, q.acked, q.dead, q.purged = c.Uint(), c.Uint(), c.Uint(), c.Uint()
 	q.expired = c.Uint()
-	readIntake(c, q)
+	x.intake(c, q)
 	if last, _, ok := s.queues.Max(); ok && last >= q.incarnation {
 		return fmt.Errorf("queue %d after %d", q.incarnation, last)
 	}

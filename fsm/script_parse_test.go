@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// line is a command of a script: words, and settings as key=value.
-type line struct {
+// scriptLine is a command of a script: words, and settings as key=value.
+type scriptLine struct {
 	r     *script
 	words []string
 	set   map[string]string
 }
 
-func (l *line) word(i int) string {
+func (l *scriptLine) word(i int) string {
 	if i >= len(l.words) {
 		l.r.t.Fatalf("too few words: %q", l.words)
 	}
 	return l.words[i]
 }
 
-func (l *line) num(key string, otherwise uint64) uint64 {
+func (l *scriptLine) num(key string, otherwise uint64) uint64 {
 	v, ok := l.set[key]
 	if !ok {
 		return otherwise
@@ -28,16 +28,16 @@ func (l *line) num(key string, otherwise uint64) uint64 {
 	return l.parse(v)
 }
 
-func (l *line) parse(v string) uint64 {
+func (l *scriptLine) parse(v string) uint64 {
 	n, err := strconv.ParseUint(v, 10, 64)
 	l.r.must(err)
 	return n
 }
 
-func (l *line) flag(name string) bool { return slices.Contains(l.words, name) }
+func (l *scriptLine) flag(name string) bool { return slices.Contains(l.words, name) }
 
 // header numbers an operation of the session that the first word names.
-func (l *line) header() OpHeader {
+func (l *scriptLine) header() OpHeader {
 	name := l.word(1)
 	n := l.num("n", l.r.numbers[name]+1)
 	l.r.numbers[name] = max(n, l.r.numbers[name])
@@ -48,13 +48,14 @@ func (l *line) header() OpHeader {
 	return h
 }
 
-func (l *line) settings() Settings {
+func (l *scriptLine) settings() Settings {
 	limit := int64(l.num("failures", 0))
 	if l.set["unlimited"] != "" {
 		limit = UnlimitedFailures
 	}
 	return Settings{MaxMessages: l.num("max", 0), MaxBytes: l.num("bytes", 0), FailureLimit: int32(limit),
 		LeaseMillis: uint32(l.num("lease", 0)), DLQMessages: l.num("dlqmax", 0), DLQBytes: l.num("dlqbytes", 0),
+		DedupMillis: uint32(l.num("window", 0)), DedupCapacity: uint32(l.num("ids", 0)),
 		Overflow:  map[string]Overflow{"drop-oldest": OverflowDropOldest, "drop-new": OverflowDropNew, "9": 9}[l.set["overflow"]],
 		TTLMillis: l.num("ttl", 0), ExpiredDead: l.set["expired"] == "dead",
 		Retry: retryNames[l.set["retry"]], RetryBaseMillis: uint32(l.num("base", 0)),
@@ -62,7 +63,7 @@ func (l *line) settings() Settings {
 }
 
 func (r *script) parse(text string) Command {
-	l := &line{r: r, set: map[string]string{}}
+	l := &scriptLine{r: r, set: map[string]string{}}
 	for _, f := range strings.Fields(text) {
 		if k, v, ok := strings.Cut(f, "="); ok {
 			l.set[k] = v
@@ -106,12 +107,12 @@ func (r *script) parse(text string) Command {
 	return r.parseOperation(l)
 }
 
-func (r *script) parseOperation(l *line) Command {
+func (r *script) parseOperation(l *scriptLine) Command {
 	h := l.header()
 	switch l.words[0] {
-	case "publish": // publish s1 q [count=N] [size=N] [raw=text]
+	case "publish": // publish s1 q [count=N] [size=N] [subject=a.b] [id=text] [body=text] [raw=text]
 		p := &Publish{OpHeader: h, Queue: l.word(2), Count: uint32(l.num("count", 1))}
-		p.Records = recordsOfKind(int(min(p.Count, 2000)), int(l.num("size", 10)), l.message())
+		p.Records = l.records(int(min(p.Count, 2000)))
 		if raw, ok := l.set["raw"]; ok {
 			p.Records = []byte(raw)
 		}
@@ -135,11 +136,14 @@ func (r *script) parseOperation(l *line) Command {
 	case "pause", "resume":
 		return &QueuePause{OpHeader: h, Queue: l.word(2), Paused: l.words[0] == "pause"}
 	}
+	if c := l.intake(h); c != nil {
+		return c
+	}
 	r.t.Fatalf("unknown command %q", l.words)
 	return nil
 }
 
-func (l *line) items() (items []SettleItem) {
+func (l *scriptLine) items() (items []SettleItem) {
 	actions := map[string]Action{"ack": ActionAck, "nack": ActionNack, "reject": ActionReject, "extend": ActionExtend}
 	for _, w := range l.words[2:] {
 		p := strings.Split(w, "-")

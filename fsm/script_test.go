@@ -152,6 +152,9 @@ func showResult(x *Result) string {
 		if v.Cause != 0 {
 			s += "{" + causeNames[v.Cause] + "}"
 		}
+		if v.FirstIndex != 0 {
+			s += fmt.Sprintf(" %d-%d", v.FirstIndex, v.FirstPosition)
+		}
 		s += "]"
 	}
 	return s
@@ -218,6 +221,7 @@ func (r *script) look(f []string) {
 		r.some("scheduled", q.Scheduled)
 		r.some("retrying", q.Retrying)
 		r.some("expired", q.Expired)
+		r.some("ids", q.DedupIDs)
 		fmt.Fprintln(&r.out)
 	case "messages":
 		r.s.Messages(f[1], func(m MessageInfo) bool {
@@ -253,6 +257,8 @@ func (r *script) look(f []string) {
 		showIf(&r.out, "lease", d.LeaseMillis)
 		showIf(&r.out, "wall", d.WallMillis)
 		fmt.Fprintln(&r.out, " clock", r.s.NeedsClock())
+	case "topic":
+		r.lookTopic(f[1])
 	case "bodies":
 		fmt.Fprintln(&r.out, "bodies", r.s.MessageCount())
 	default:
@@ -305,5 +311,5 @@ var codeNames = map[Code]string{OK: "ok", Duplicate: "duplicate", Dropped: "drop
 	Invalid: "invalid", Unsupported: "unsupported", Denied: "denied", InUse: "in_use"}
 
 var causeNames = map[Cause]string{CauseMessages: "messages", CauseBytes: "bytes", CauseWindow: "window",
-	CauseSessions: "sessions", CauseExpired: "expired", CauseSettled: "settled", CauseSessionEnded: "session_ended",
+	CauseSessions: "sessions", CauseDedup: "dedup", CauseExpired: "expired", CauseSettled: "settled", CauseSessionEnded: "session_ended",
 	CauseQueueGone: "queue_gone", CauseNotHolder: "not_holder", CauseUnknownToken: "unknown_token"}

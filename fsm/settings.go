@@ -78,6 +78,9 @@ func (t Settings) filled() (Settings, Result) {
 	if fault := t.timeFault(); fault != "" {
 		return t, Result{Code: Invalid, Detail: fault}
 	}
+	if fault := dedupFault(t.DedupMillis, t.DedupCapacity); fault != "" {
+		return t, Result{Code: Invalid, Detail: fault}
+	}
 	if t.FailureLimit == 0 {
 		t.FailureLimit = DefaultFailureLimit
 	}

@@ -19,7 +19,7 @@ func (s *State) settleAll(c *Settle) Result {
 	case len(c.Items) > MaxItems:
 		refused = Result{Code: TooLarge, Detail: "more than 1000 settles"}
 	case c.Ordered:
-		refused = s.judgeAll(x, c.Items)
+		_, refused = s.judgeAll(x, c.Items)
 	}
 	if refused.Code != OK {
 		return s.keep(x, &c.OpHeader, items, s.at(refused, 1))
@@ -37,8 +37,9 @@ func (s *State) settleAll(c *Settle) Result {
 	return s.keep(x, &c.OpHeader, items, s.at(verdict(w.verdicts, ""), items))
 }
 
-// judgeAll is the first refusal among settles that are carried out together.
-func (s *State) judgeAll(x *session, items []SettleItem) Result {
+// judgeAll is the first refusal among settles that are carried out together,
+// and which of them that is.
+func (s *State) judgeAll(x *session, items []SettleItem) (int, Result) {
 	type delivery struct{ incarnation, place uint64 }
 	ended := make(map[delivery]bool, len(items)) // looked up, never walked
 	for i := range items {
@@ -49,11 +50,11 @@ func (s *State) judgeAll(x *session, items []SettleItem) Result {
 			v = Verdict{Code: LeaseLost, Cause: CauseSettled}
 		}
 		if v.Code != OK {
-			return Result{Code: v.Code, Cause: v.Cause, RetryAfterMillis: v.RetryAfterMillis}
+			return i, Result{Code: v.Code, Cause: v.Cause, RetryAfterMillis: v.RetryAfterMillis}
 		}
 		ended[d] = it.Action != ActionExtend
 	}
-	return Result{}
+	return 0, Result{}
 }
 
 // judgeSettle tells whether a settle may be carried out.

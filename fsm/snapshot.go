@@ -14,6 +14,7 @@ import (
 // as far as the state changes meanwhile.
 type Snapshot struct {
 	head      snapshotHead
+	topics    *btree.Map[uint64, *topic]
 	queues    *btree.Map[uint64, *queue]
 	sessions  *btree.Map[uint64, *session]
 	consumers *btree.Map[uint64, *consumer]
@@ -40,7 +41,7 @@ func (s *State) Snapshot() *Snapshot {
 	return &Snapshot{
 		head: snapshotHead{group: s.group, version: s.version, index: s.index, clock: s.clock, digest: s.digest,
 			tokens: s.tokens, incarnations: s.incarnations, serials: s.serials},
-		queues: s.queues.Copy(), sessions: s.sessions.Copy(), consumers: s.consumers.Copy(),
+		topics: s.topics.Copy(), queues: s.queues.Copy(), sessions: s.sessions.Copy(), consumers: s.consumers.Copy(),
 		junk: s.junk.Copy(), bodies: s.bodies.View(),
 	}
 }

@@ -9,9 +9,12 @@ import "github.com/ferrymq/ferrymq/transport/wire"
 
 func (p *Snapshot) write(f *frameWriter) {
 	p.writeHead(f)
+	p.topics.Scan(func(_ uint64, t *topic) bool { return f.item(tagTopic) && f.topic(t) })
 	p.queues.Scan(func(_ uint64, q *queue) bool { return f.item(tagQueue) && f.queue(q) })
 	p.sessions.Scan(func(_ uint64, x *session) bool { return f.item(tagSession) && f.session(x) })
 	p.consumers.Scan(func(_ uint64, c *consumer) bool { return f.item(tagConsumer) && f.consumer(c) })
+	p.topics.Scan(func(_ uint64, t *topic) bool { return f.window(t.incarnation, t.window) })
+	p.queues.Scan(func(_ uint64, q *queue) bool { return f.window(q.incarnation, q.window) })
 	p.queues.Scan(func(_ uint64, q *queue) bool { return f.lane(owner{number: q.incarnation}, &q.lane) })
 	p.junk.Scan(func(_ uint64, j *junk) bool { return f.lane(owner{junk: true, number: j.serial}, &j.lane) })
 	p.queues.Scan(func(_ uint64, q *queue) bool { return f.shelf(owner{number: q.incarnation}, &q.shelf) })

@@ -21,21 +21,24 @@ type State struct {
 	broken  error // set once an entry failed: the state is of no use any more
 
 	tokens       uint64 // last one given; never resets
-	incarnations uint64 // of queues
+	incarnations uint64 // of queues and topics
 	serials      uint64 // of sessions, consumers and junk, inside this state only
 
 	queues    btree.Map[uint64, *queue] // by incarnation
 	sessions  btree.Map[uint64, *session]
 	consumers btree.Map[uint64, *consumer]
-	junk      btree.Map[uint64, *junk] // purged and deleted, not yet reclaimed
+	junk      btree.Map[uint64, *junk]  // purged and deleted, not yet reclaimed
+	topics    btree.Map[uint64, *topic] // by incarnation
 	bodies    body.Store
 
 	// What follows is derived from the above and in no snapshot.
-	gen     uint64 // see own.go
-	names   btree.Map[string, uint64]
-	byID    map[SessionID]uint64
-	timers  timers
-	movable btree.Map[uint64, struct{}] // queues whose first parked message fits its dead-letter queue
+	gen        uint64 // see own.go
+	names      btree.Map[string, uint64]
+	topicNames btree.Map[string, uint64]
+	byID       map[SessionID]uint64
+	bound      map[uint64][]uint64 // subscriptions that go with a session, by its serial
+	timers     timers
+	movable    btree.Map[uint64, struct{}] // queues whose first parked message fits its dead-letter queue
 
 	work work
 }
@@ -55,13 +58,17 @@ type work struct {
 	digest    []byte
 	incoming  []incoming
 	targets   []target
+	matched   []uint64    // subscriptions, see incoming
+	subject   string      // that they were matched by last
+	fannedOut uint64      // messages put into subscriptions
+	refusedBy *queue      // the first required subscription that was full
 	info      record.Info // of the message at hand
 	ends      []timedOut
 }
 
 // New makes the empty state of a group.
 func New(group uint32) *State {
-	return &State{group: group, version: VersionCurrent, byID: map[SessionID]uint64{}, timers: newTimers()}
+	return &State{group: group, version: VersionCurrent, byID: map[SessionID]uint64{}, bound: map[uint64][]uint64{}, timers: newTimers()}
 }
 
 // Group is the number of the group.

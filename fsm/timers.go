@@ -14,8 +14,9 @@ const (
 	timerGrace timerKind = 2 // a detached session loses its leases
 	timerIdle  timerKind = 3 // a detached session's record goes, or an ended one is taken apart
 	timerQueue timerKind = 4 // something of a queue waits on the lease clock
-	timerWall  timerKind = 5 // something of a queue waits on the wall clock
-	timerKinds           = 6
+	timerDedup timerKind = 5 // message ids of a queue or topic are to be forgotten
+	timerWall  timerKind = 6 // something of a queue waits on the wall clock
+	timerKinds           = 7
 )
 
 // wall tells that a timer waits on the wall clock.
@@ -24,7 +25,7 @@ func (k timerKind) wall() bool { return k >= timerWall }
 type timer struct {
 	deadline int64
 	kind     timerKind
-	id       uint64 // serial of the consumer or session, incarnation of the queue
+	id       uint64 // serial of the consumer or session, incarnation of the queue or topic
 }
 
 // timers is the one index of deadlines, by clock. It is derived: each deadline
@@ -109,10 +110,11 @@ func dueNow(clock int64) int64 {
 	return clock
 }
 
-// NeedsClock tells whether a lease, a grace or something of a queue waits on
+// NeedsClock tells whether a lease, a grace, a message id or something else of a queue
+// waits on
 // the lease clock. While it does, the leader proposes a clock entry when no
 // other entry did for a while.
 func (s *State) NeedsClock() bool {
 	n := &s.timers.count
-	return n[timerLease]+n[timerGrace]+n[timerQueue] > 0
+	return n[timerLease]+n[timerGrace]+n[timerQueue]+n[timerDedup] > 0
 }
