@@ -70,7 +70,7 @@ type Response struct {
 // given, a request whose responder was lost is worked on once more.
 //
 // The error Is ErrNoResponders, at once, when no consumer is attached to the
-// queue; ErrExpired when there was no answer in time, and the request may have
+// queue; ErrConflict when its DedupID was published before; ErrExpired when there was no answer in time, and the request may have
 // been worked on all the same; ErrDeadLettered when its message failed too
 // often, was rejected or was removed; ErrResponderLost with NoRetry; or one of
 // Publish. Until its deadline, a request takes one of 1,024 places of the
@@ -177,7 +177,7 @@ func (q *question) ask(ctx context.Context) (*Response, error) {
 
 // askOnce publishes the request and waits for its answer.
 func (q *question) askOnce(ctx context.Context) (*Response, error) {
-	w := &awaited{queue: q.queue, answer: make(chan answered, 1)}
+	w := &awaited{queue: q.queue, deadline: q.deadline, answer: make(chan answered, 1)}
 	sends := 0
 	ctl := &control{
 		op: transport.OpRequest, name: "request", resource: q.queue,
@@ -188,13 +188,15 @@ func (q *question) askOnce(ctx context.Context) (*Response, error) {
 			return transport.Request{OpHeader: h, Queue: q.queue, NoRetry: q.noRetry, Records: q.records}.AppendTo(dst)
 		},
 	}
-	_, err := q.c.operate(ctx, ctl, func(_ *transport.Result, err *Error) {
+	r, err := q.c.operate(ctx, ctl, func(_ *transport.Result, err *Error) {
 		if sends > 0 { // else this is not the manager, or there is nothing to note
 			q.c.m.stored(w, sends > 1, err)
 		}
 	})
 	if err == nil {
-		return q.wait(ctx, w)
+		if err = q.notStored(&r); err == nil {
+			return q.wait(ctx, w)
+		}
 	}
 	q.c.forgetAwaited(w)
 	select {
@@ -205,6 +207,24 @@ func (q *question) askOnce(ctx context.Context) (*Response, error) {
 	default:
 	}
 	return nil, err
+}
+
+// notStored is the error of a request that was accepted as a publish would be,
+// and not stored: no answer follows.
+func (q *question) notStored(r *transport.Result) error {
+	v := transport.Verdict{Code: r.Code}
+	if len(r.Items) == 1 {
+		v = r.Items[0]
+	}
+	switch v.Code {
+	case transport.CodeDuplicate:
+		return localError(transport.CodeConflict, "request", q.queue, "a message with its DedupID was published before", nil)
+	case transport.CodeDropped:
+		e := localError(transport.CodeBusy, "request", q.queue, "dropped by the queue's policy", nil)
+		e.Cause = transport.CauseMessages
+		return e
+	}
+	return nil
 }
 
 // wait waits for the answer to a request that is stored.

@@ -127,6 +127,17 @@ func TestRequestIsRefused(t *testing.T) {
 		if _, err := ask(t.Context(), conn, Message{}).got(); !errors.Is(err, ErrExpired) {
 			t.Error(err)
 		}
+		// Accepted, and not stored.
+		code = transport.CodeDuplicate
+		if _, err := ask(t.Context(), conn, Message{}).got(); !errors.Is(err, ErrConflict) {
+			t.Error(err)
+		}
+		code = transport.CodeDropped
+		short, cancel := context.WithTimeout(t.Context(), second)
+		defer cancel()
+		if _, err := ask(short, conn, Message{}).got(); !errors.Is(err, ErrQueueFull) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
 		c.mu.Lock()
 		busy = 1 << 30
 		c.mu.Unlock()
@@ -305,6 +316,18 @@ func TestRequestWithoutAnswer(t *testing.T) {
 		c.mu.Unlock()
 		c.cut("")
 		if _, err := a.got(); !errors.Is(err, ErrUnknownOutcome) {
+			t.Error(err)
+		}
+		// And its time is over.
+		a = ask(t.Context(), conn, Message{}, WithRequestDeadline(second))
+		c.setDown("n1", true)
+		synctest.Wait()
+		c.mu.Lock()
+		clear(c.requests)
+		c.mu.Unlock()
+		time.Sleep(1500 * time.Millisecond)
+		c.setDown("n1", false)
+		if _, err := a.got(); !errors.Is(err, ErrExpired) {
 			t.Error(err)
 		}
 		// The connection is closed.

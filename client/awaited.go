@@ -15,11 +15,12 @@ import (
 
 // awaited is a request whose answer is waited for. The manager owns it.
 type awaited struct {
-	queue  string
-	number uint64        // of its operation; 0 before it was sent
-	stored bool          // the operation was accepted
-	over   bool          // nobody waits any more
-	answer chan answered // holds one
+	queue    string
+	deadline time.Time
+	number   uint64        // of its operation; 0 before it was sent
+	stored   bool          // the operation was accepted
+	over     bool          // nobody waits any more
+	answer   chan answered // holds one
 }
 
 // answered is how a request ended.
@@ -154,8 +155,11 @@ func (m *manager) askedFor(w *awaited, r *transport.Result, hint *transport.Grou
 	switch r.Code {
 	case transport.CodeOK:
 	case transport.CodeNotFound:
-		m.answerTo(w, answered{err: localError(transport.CodeUnknownOutcome, "request", w.queue,
-			"the group does not know the request any more", nil)})
+		code, detail := transport.CodeUnknownOutcome, "the group does not know the request any more"
+		if !now.Before(w.deadline) {
+			code, detail = transport.CodeExpired, ""
+		}
+		m.answerTo(w, answered{err: localError(code, "request", w.queue, detail, nil)})
 	case transport.CodeSessionExpired:
 		m.sessionExpired(nil, now)
 		m.bind(now)
