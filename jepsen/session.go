@@ -25,7 +25,7 @@ var ErrRed = errors.New("the run is red")
 // WorkloadNames lists the workloads of a session that names none.
 func WorkloadNames() []string {
 	var names []string
-	for _, w := range workload.All() {
+	for _, w := range workload.Core() {
 		names = append(names, w.Name())
 	}
 	return names
@@ -189,7 +189,7 @@ func (s *session) make(ctx context.Context, p plan, dir string) (run *history.Ru
 
 // loads are fresh workloads: each is for one run.
 func (s *session) loads() []workload.Workload {
-	return slices.DeleteFunc(workload.All(), func(w workload.Workload) bool {
+	return slices.DeleteFunc(workload.Core(), func(w workload.Workload) bool {
 		return !slices.Contains(s.o.Workloads, w.Name())
 	})
 }

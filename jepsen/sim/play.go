@@ -70,7 +70,7 @@ func Run(o Options) Result {
 	defer cancel()
 	p := &play{draw: newDraw(o.Seed), trace: newTrace(o.Trace), rec: history.NewRecorder(), ctx: ctx}
 	p.w = newWorld(p.draw, p.trace, o.Logger)
-	p.loads = slices.DeleteFunc(workload.All(), func(w workload.Workload) bool { return o.Only != "" && w.Name() != o.Only })
+	p.loads = slices.DeleteFunc(workload.Core(), func(w workload.Workload) bool { return o.Only != "" && w.Name() != o.Only })
 	p.run = history.Run{Seed: o.Seed, Nemesis: "swarm", Began: p.rec.Began()}
 	for _, h := range p.w.Hosts {
 		p.run.Nodes = append(p.run.Nodes, h.Name)

@@ -56,7 +56,7 @@ func startWorkloads(t *testing.T, o *oneNode, r *history.Recorder) (finish func(
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	working, stop := context.WithCancel(ctx)
-	loads := workload.All()
+	loads := workload.Core()
 	worked := make(chan error, len(loads))
 	var drains []func() error
 	for i, w := range loads {
