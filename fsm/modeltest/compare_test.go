@@ -2,7 +2,6 @@ package modeltest
 
 import (
 	"fmt"
-	"reflect"
 
 	"github.com/ferrymq/ferrymq/fsm"
 )
@@ -33,8 +32,8 @@ func same(m *Model, s *fsm.State) error {
 }
 
 func sameQueue(q *queue, got fsm.QueueInfo, s *fsm.State) error {
-	if want := q.info(); got != want {
-		return fmt.Errorf("%+v, want %+v", got, want)
+	if text := differ(got, q.info()); text != "" {
+		return fmt.Errorf("%s\n%s", text, q)
 	}
 	var listed []fsm.MessageInfo
 	s.Messages(q.name, func(info fsm.MessageInfo) bool {
@@ -53,8 +52,8 @@ func sameQueue(q *queue, got fsm.QueueInfo, s *fsm.State) error {
 		if !features.lines {
 			want.Priority = 0
 		}
-		if !reflect.DeepEqual(got, want) {
-			return fmt.Errorf("message %+v, want %+v", got, want)
+		if text := differ(got, want); text != "" {
+			return fmt.Errorf("message at %d: %s\n%s", msg.place, text, q)
 		}
 	}
 	return nil
@@ -71,8 +70,8 @@ func sameSessions(m *Model, s *fsm.State) error {
 		if !ok {
 			return fmt.Errorf("session %x is not there", x.id[:2])
 		}
-		if want := x.info(); !reflect.DeepEqual(got, want) {
-			return fmt.Errorf("session %+v, want %+v", got, want)
+		if text := differ(got, x.info()); text != "" {
+			return fmt.Errorf("session %x: %s", x.id[:2], text)
 		}
 	}
 	if got := s.Sessions(); got != want {

@@ -34,6 +34,7 @@ func (q *queue) headFailed(l *line) {
 	case fsm.GroupDead:
 		l.condemned = true
 	}
+	q.survey()
 }
 
 // condemn moves the rest of groups to the dead-letter queue after their head.
@@ -61,6 +62,7 @@ func (m *Model) resume(x *fsm.GroupResume) Outcome {
 	for _, l := range q.lines {
 		if l.group != "" && l.group == x.Group {
 			l.parked = false
+			q.survey()
 			return Outcome{Code: fsm.OK, Value: uint64(len(q.messagesOf(l)))}
 		}
 	}

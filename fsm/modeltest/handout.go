@@ -26,7 +26,7 @@ func (m *Model) handouts(effects []fsm.Effect) error {
 			return fmt.Errorf("%s: %w", q.name, err)
 		}
 		if len(rest) > 0 {
-			return fmt.Errorf("%s: handed out and should not be: %+v", q.name, rest[0])
+			return fmt.Errorf("%s: handed out and should not be: %+v\n%s", q.name, rest[0], q)
 		}
 		delete(of, q.incarnation)
 	}
@@ -44,7 +44,10 @@ func (m *Model) handOut(q *queue, got []fsm.Effect) ([]fsm.Effect, error) {
 			return got, nil
 		}
 		if len(got) == 0 {
-			return nil, fmt.Errorf("place %d was held back though consumer %d of %x can take it", msg.place, c.number, c.session.id[:2])
+			return nil, fmt.Errorf("place %d was held back though consumer %d of %x can take it\n%s", msg.place, c.number, c.session.id[:2], q)
+		}
+		if e := got[0]; e.Place != msg.place || e.Session != c.session.id || e.Consumer != c.number {
+			return nil, fmt.Errorf("handed out %+v, want place %d to consumer %d of %x\n%s", e, msg.place, c.number, c.session.id[:2], q)
 		}
 		if err := m.deliver(c, msg, got[0]); err != nil {
 			return nil, fmt.Errorf("hand-out %+v: %w", got[0], err)

@@ -81,3 +81,13 @@ func (q *queue) groups() (all, held uint64) {
 	}
 	return all, held
 }
+
+// plain: all messages are in the line that any queue has.
+func (q *queue) plain() bool {
+	for _, l := range q.lines {
+		if l.group != "" || l.tenant != "" || l.priority != fsm.DefaultPriority {
+			return false
+		}
+	}
+	return true
+}

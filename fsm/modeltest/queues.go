@@ -87,6 +87,7 @@ func (m *Model) apply(q *queue, s fsm.Settings) {
 	if old.DispatchRate != s.DispatchRate || old.DispatchBurst != s.DispatchBurst {
 		q.fullBucket(m.clock.LeaseMillis)
 	}
+	q.survey()
 }
 
 func (m *Model) delete(x *fsm.QueueDelete) Outcome {

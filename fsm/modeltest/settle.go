@@ -92,6 +92,8 @@ func (m *Model) lookup(s *session, it fsm.SettleItem) (*message, fsm.Cause) {
 	}
 	msg := q.find(it.Place)
 	switch {
+	case (msg == nil || msg.attempts == 0) && !q.plain():
+		return nil, causeVague
 	case msg == nil:
 		return nil, fsm.CauseSettled
 	case msg.status == leased && msg.token == it.Token && msg.holder.session != s:
