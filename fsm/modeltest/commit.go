@@ -1,12 +1,16 @@
 package modeltest
 
-import "github.com/ferrymq/ferrymq/fsm"
+import (
+	"slices"
+
+	"github.com/ferrymq/ferrymq/fsm"
+)
 
 // commit settles and publishes: all of it, or nothing. What is settled makes
-// room for what is published; what dies of it finds its place after that.
+// room for what is published; what is given back finds its place after that.
 func (m *Model) commit(x *fsm.Commit, c Command, got fsm.Result) (o Outcome) {
 	switch n := commitItems(x); {
-	case len(x.Settles) == 0 && len(x.Publishes) == 0:
+	case n == 0:
 		return answer(fsm.Invalid)
 	case n > fsm.MaxItems:
 		return answer(fsm.TooLarge)
@@ -32,38 +36,61 @@ func (m *Model) settleAndPublish(x *fsm.Commit, c Command, got fsm.Result) (o Ou
 	if v := m.firstRefused(s, x.Settles); v.Code != fsm.OK {
 		return Outcome{Code: v.Code, Cause: v.Cause}
 	}
-	m.laterDeaths = true
-	for _, it := range x.Settles {
-		held, _ := m.judgeSettle(s, it)
-		m.settleOne(held, it)
+	parts, o := m.parts(x, c)
+	if o.Code != fsm.OK {
+		return o
 	}
-	m.laterDeaths = false
-	position, rest, bytes := got.Position, c.Drafts, uint64(0)
-	for _, p := range x.Publishes {
+	m.settleThose(s, x.Settles, fsm.ActionAck, fsm.ActionExtend)
+	position := got.Position
+	for _, p := range parts {
+		part := m.arriveAll(p.to, p.drafts, position)
+		o.Items, o.Value = append(o.Items, part.Items...), o.Value+part.Value
+		position += uint32(len(p.drafts))
+	}
+	if !o.accepted() {
+		return o.whole()
+	}
+	m.settleThose(s, x.Settles, fsm.ActionNack, fsm.ActionReject)
+	return o
+}
+
+func (m *Model) settleThose(s *session, items []fsm.SettleItem, actions ...fsm.Action) {
+	for _, it := range items {
+		if slices.Contains(actions, it.Action) {
+			held, _ := m.judgeSettle(s, it)
+			m.settleOne(held, it)
+		}
+	}
+}
+
+// part of a commit is what it publishes to one target.
+type part struct {
+	to     target
+	drafts []Draft
+}
+
+// parts of a commit, or what is wrong with any of them.
+func (m *Model) parts(x *fsm.Commit, c Command) (all []part, o Outcome) {
+	rest, bytes := c.Drafts, uint64(0)
+	for i, p := range x.Publishes {
 		to, code := m.target(p.Queue)
 		switch {
 		case code != fsm.OK:
-			return answer(code)
-		case p.Count == 0, c.Broken:
-			return answer(fsm.Invalid)
+			return nil, answer(code)
+		case p.Count == 0, c.Broken && i == len(x.Publishes)-1:
+			return nil, answer(fsm.Invalid)
 		}
-		drafts := rest[:p.Count]
+		all = append(all, part{to, rest[:p.Count]})
+		bytes += m.total(to, rest[:p.Count])
 		rest = rest[p.Count:]
-		if bytes += m.total(drafts); bytes > fsm.MaxOperationBytes {
-			return answer(fsm.TooLarge)
-		}
-		part := m.arriveAll(to, drafts, position)
-		if !part.accepted() {
-			return part.firstRefusal()
-		}
-		o.Items, o.Value = append(o.Items, part.Items...), o.Value+part.Value
-		position += p.Count
 	}
-	for _, q := range m.queueList() {
-		for _, msg := range m.dying[q] {
-			m.entomb(q, msg)
+	if bytes > fsm.MaxOperationBytes {
+		return nil, answer(fsm.TooLarge)
+	}
+	for _, p := range all {
+		if o := m.faults(p.to, p.drafts); !o.accepted() {
+			return nil, o
 		}
 	}
-	m.dying = map[*queue][]*message{}
-	return o
+	return all, answer(fsm.OK)
 }

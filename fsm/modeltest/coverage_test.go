@@ -51,9 +51,7 @@ func (c *coverage) note(commands []Command, a fsm.Applied) {
 		case e.Kind == fsm.EffectDeliver:
 			c.seen["deliveries again"]++
 		}
-		if e.Death != nil {
-			c.seen["deliveries of the dead: "+e.Death.Reason]++
-		}
+		c.see(e.Death != nil, "deliveries of the dead")
 	}
 }
 
@@ -67,6 +65,9 @@ func (c *coverage) look(m *Model) {
 			c.see(msg.alone, "messages blamed for a crash")
 			c.see(msg.alone && msg.status == leased, "messages leased alone")
 			c.see(msg.reserved != nil, "messages that wait for a consumer")
+			if msg.death != nil {
+				c.seen["dead: "+msg.death.Reason]++
+			}
 			c.see(msg.forgotten > 0, "messages whose history is cut")
 		}
 		for _, l := range q.lines {

@@ -21,7 +21,7 @@ func (m *Model) die(q *queue, msg *message, reason, note string) {
 		Error: cut(note), AtMillis: m.clock.WallMillis, History: msg.history, Forgotten: msg.forgotten,
 	}
 	msg.at, msg.expires, msg.alone, msg.reserved = 0, 0, false, nil
-	if m.inTail || m.laterDeaths {
+	if m.inTail {
 		m.dying[q] = append(m.dying[q], msg)
 		msg.status = parked
 		return

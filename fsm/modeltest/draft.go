@@ -26,21 +26,21 @@ type Draft struct {
 	Deadline  uint64
 }
 
-// fault of a message by itself.
-func (m *Model) fault(d Draft) fsm.Code {
+// fault of a message by itself, on its way to a queue or topic.
+func (m *Model) fault(to target, d Draft) fsm.Code {
 	switch {
 	case d.Fault != fsm.OK:
 		return d.Fault
-	case !timesGood(d, m.clock.WallMillis), !goodSubject(d.Subject):
+	case !timesGood(d, m.clock.WallMillis), to.topic != nil && !goodSubject(d.Subject):
 		return fsm.Invalid
 	}
 	return fsm.OK
 }
 
 // total size of the messages that are not refused for themselves.
-func (m *Model) total(drafts []Draft) (n uint64) {
+func (m *Model) total(to target, drafts []Draft) (n uint64) {
 	for _, d := range drafts {
-		if d.Fault == fsm.OK {
+		if m.fault(to, d) == fsm.OK {
 			n += d.Size
 		}
 	}

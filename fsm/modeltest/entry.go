@@ -54,7 +54,6 @@ func (m *Model) begin(index uint64, clock fsm.Clock) {
 func (m *Model) tail(effects []fsm.Effect, look Look) {
 	m.inTail = true
 	m.overdue()
-	m.retryNow()
 	m.schedule()
 	m.overdueRequests()
 	m.expire()

@@ -136,7 +136,7 @@ var (
 	nodes  = []string{"n1", "n2", "n3"}
 	queues = []string{"q0", "q1", "q2"}
 	topics = []string{"t0", "t1"}
-	names  = []string{"q0", "q1", "q2", "q0", "q1", "q2", "q0.dlq", "q1.dlq", "q2.dlq", "nowhere"}
+	names  = []string{"q0", "q1", "q2", "q0", "q1", "q2", "q0.dlq", "q1.dlq", "q2.dlq", "nowhere", "s0", "s1", "s0", "s1.dlq"}
 	wrong  = []string{"", "$system", "x.dlq", "a b", "ä", fmt.Sprintf("%0197d", 0)}
 )
 

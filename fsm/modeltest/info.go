@@ -60,3 +60,10 @@ func (x *session) info() fsm.SessionInfo {
 	}
 	return i
 }
+
+func (t *topic) info(m *Model) fsm.TopicInfo {
+	return fsm.TopicInfo{
+		Name: t.name, Incarnation: t.incarnation, Settings: t.settings, Subscriptions: uint32(len(m.subscriptions(t))),
+		Published: t.published, Duplicates: t.duplicate, DedupIDs: uint64(len(t.window.entries)),
+	}
+}

@@ -28,8 +28,6 @@ type Model struct {
 	ended    []*session            // given up in this entry
 	dying    map[*queue][]*message // that time kills in this entry
 	inTail   bool                  // the commands are done
-
-	laterDeaths bool // a commit is at work: what dies is buried when it is through
 }
 
 // New makes the model of an empty group.

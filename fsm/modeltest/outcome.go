@@ -75,9 +75,15 @@ func (o Outcome) differsPlain(r fsm.Result) string {
 // none yet, the machine knows for certain only of a queue with a single line.
 const causeVague fsm.Cause = 255
 
+// causeLimit is either limit of a queue.
+const causeLimit fsm.Cause = 254
+
 func isCause(got, want fsm.Cause) bool {
-	if want == causeVague {
+	switch want {
+	case causeVague:
 		return got == fsm.CauseSettled || got == fsm.CauseUnknownToken
+	case causeLimit:
+		return got == fsm.CauseMessages || got == fsm.CauseBytes
 	}
 	return got == want
 }

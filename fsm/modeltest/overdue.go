@@ -12,8 +12,9 @@ const (
 	noteLost    = "session lost"
 )
 
-// overdue ends leases, graces and sessions whose time is over, in the order
-// of their deadlines. Those of one consumer end together.
+// overdue does what is due on the lease clock, in the order of the deadlines:
+// leases, graces, sessions and waits for a retry. The leases of one consumer
+// end together, and so do the waits of one queue.
 func (m *Model) overdue() {
 	for _, s := range m.ended {
 		m.leaveAll(s)
@@ -29,9 +30,10 @@ func (m *Model) overdue() {
 }
 
 // earliest finds the first deadline that is over, and what is to be done then:
-// by the deadline, leases before graces before idle sessions, older ones first.
+// by the deadline, then leases before graces before sessions before retries,
+// older ones first.
 func (m *Model) earliest() (do func()) {
-	best := [3]int64{m.clock.LeaseMillis, 4}
+	best := [3]int64{m.clock.LeaseMillis, 9}
 	consider := func(deadline int64, kind, serial int64, f func()) {
 		at := [3]int64{deadline, kind, serial}
 		if deadline != 0 && slices.Compare(at[:], best[:]) < 0 {
@@ -50,6 +52,9 @@ func (m *Model) earliest() (do func()) {
 		for _, c := range s.consumerList() {
 			consider(c.armed, 1, int64(c.serial), func() { m.expireLeases(c) })
 		}
+	}
+	for _, q := range m.queueList() {
+		consider(q.firstRetry(), 4, int64(q.incarnation), func() { m.retryNow(q) })
 	}
 	return do
 }

@@ -33,38 +33,45 @@ func (m *Model) publish(x *fsm.Publish, c Command, got fsm.Result) (o Outcome) {
 		return answer(fsm.TooLarge)
 	case c.Broken:
 		return answer(fsm.Invalid)
-	case m.total(c.Drafts) > fsm.MaxOperationBytes:
+	case m.total(to, c.Drafts) > fsm.MaxOperationBytes:
 		return answer(fsm.TooLarge)
 	}
 	if !x.Ordered {
 		return m.arriveAll(to, c.Drafts, got.Position)
 	}
 	m.attempt(func() bool {
-		o = m.arriveAll(to, c.Drafts, got.Position)
+		to, _ = m.target(x.Queue)
+		if o = m.faults(to, c.Drafts); o.accepted() {
+			o = m.arriveAll(to, c.Drafts, got.Position)
+		}
 		return o.accepted()
 	})
-	if o.accepted() {
-		return o
-	}
-	for _, d := range c.Drafts {
-		if code := m.fault(d); code != fsm.OK {
+	return o.whole()
+}
+
+// faults is the answer to what has to be refused as a whole for one faulty
+// message.
+func (m *Model) faults(to target, drafts []Draft) Outcome {
+	for _, d := range drafts {
+		if code := m.fault(to, d); code != fsm.OK {
 			return answer(code)
 		}
 	}
-	o = o.firstRefusal()
-	if q := m.queues[x.Queue]; q != nil && q.settings.Overflow == fsm.OverflowReject && o.Cause == fsm.CauseBytes && q.settings.MaxMessages > 0 &&
-		uint64(len(q.messages)+len(c.Drafts)) > q.settings.MaxMessages {
-		o.Cause = fsm.CauseMessages
-	}
-	return o
+	return answer(fsm.OK)
 }
 
-// firstRefusal is the answer to an operation that is refused as a whole.
-func (o Outcome) firstRefusal() Outcome {
+// whole is the answer to an operation that is refused as a whole: that of the
+// first message that is. Which of the limits of a queue it names, if several
+// messages would break them, is the machine's own.
+func (o Outcome) whole() Outcome {
 	for _, v := range o.Items {
-		if !accepted(v.Code) {
-			return Outcome{Code: v.Code, Cause: v.Cause}
+		if accepted(v.Code) {
+			continue
 		}
+		if v.Cause == fsm.CauseMessages || v.Cause == fsm.CauseBytes {
+			v.Cause = causeLimit
+		}
+		return Outcome{Code: v.Code, Cause: v.Cause}
 	}
 	return o
 }
@@ -83,7 +90,7 @@ func (m *Model) arriveAll(to target, drafts []Draft, position uint32) (o Outcome
 // arrive judges one message and puts it where it goes; it tells how many
 // queues of a topic got it.
 func (m *Model) arrive(to target, d Draft, id fsm.ID) (v fsm.Verdict, queues uint64) {
-	if code := m.fault(d); code != fsm.OK {
+	if code := m.fault(to, d); code != fsm.OK {
 		return fsm.Verdict{Code: code}, 0
 	}
 	w := to.window()

@@ -71,8 +71,11 @@ func (m *Model) update(x *fsm.QueueUpdate) Outcome {
 	if s.Fair != q.settings.Fair && len(q.messages) > 0 {
 		return answer(fsm.Conflict)
 	}
-	if q.subject != nil && s.DedupMillis != 0 {
-		return answer(fsm.Invalid)
+	if q.subject != nil {
+		if s.DedupMillis != 0 {
+			return answer(fsm.Invalid)
+		}
+		s = fitted(s, q.subject.required)
 	}
 	m.apply(q, s)
 	return Outcome{Code: fsm.OK, Value: q.incarnation}

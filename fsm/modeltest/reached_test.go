@@ -31,7 +31,7 @@ var causes = map[fsm.Cause]string{
 
 // reached is what a run must have seen of the state.
 var reached = []string{
-	"first deliveries", "deliveries again", "deliveries of the dead: failures", "deliveries of the dead: rejected",
+	"first deliveries", "deliveries again", "deliveries of the dead", "dead: failures", "dead: rejected",
 	"parked messages", "restored from a snapshot",
 }
 
@@ -43,11 +43,11 @@ func init() {
 		reached = append(reached, "retrying messages")
 	}
 	if features.timed {
-		reached = append(reached, "scheduled messages", "deliveries of the dead: expired")
+		reached = append(reached, "scheduled messages", "dead: expired")
 	}
 	if features.lines {
 		kinds[fsm.KindGroupResume] = "group resume"
-		reached = append(reached, "parked groups", "condemned groups", "batches of a group", "deliveries of the dead: group")
+		reached = append(reached, "parked groups", "condemned groups", "batches of a group", "dead: group")
 	}
 	if features.fair {
 		kinds[fsm.KindTenantWeight] = "tenant weight"
@@ -61,7 +61,7 @@ func init() {
 	}
 	if features.overflow {
 		codes[fsm.Dropped] = "dropped"
-		reached = append(reached, "deliveries of the dead: overflow")
+		reached = append(reached, "dead: overflow")
 	}
 	if features.commit {
 		kinds[fsm.KindCommit] = "commit"

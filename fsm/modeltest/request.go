@@ -28,7 +28,7 @@ func (m *Model) ask(x *fsm.Request, c Command, got fsm.Result) Outcome {
 		return answer(fsm.Invalid)
 	}
 	d := c.Drafts[0]
-	if code := m.fault(d); code != fsm.OK {
+	if code := m.fault(target{queue: q}, d); code != fsm.OK {
 		return answer(code)
 	}
 	wall := m.clock.WallMillis

@@ -52,11 +52,21 @@ func mix(x uint64) uint64 {
 	return x
 }
 
-// retryNow ends the waiting of what is due.
-func (m *Model) retryNow() {
-	for _, q := range m.queueList() {
+// firstRetry is when the first message of a queue is to be tried again; 0: none.
+func (q *queue) firstRetry() (first int64) {
+	for _, msg := range q.messages {
+		if msg.status == retrying && (first == 0 || msg.at < first) {
+			first = msg.at
+		}
+	}
+	return first
+}
+
+// retryNow ends the waiting of what is due in a queue, by time, then place.
+func (m *Model) retryNow(q *queue) {
+	for at := q.firstRetry(); at != 0 && at <= m.clock.LeaseMillis; at = q.firstRetry() {
 		for _, msg := range q.messages {
-			if msg.status == retrying && msg.at <= m.clock.LeaseMillis {
+			if msg.status == retrying && msg.at == at {
 				msg.status, msg.at = ready, 0
 				q.survey()
 			}

@@ -83,9 +83,9 @@ func (m *Model) settleOne(held *message, it fsm.SettleItem) {
 func (m *Model) lookup(s *session, it fsm.SettleItem) (*message, fsm.Cause) {
 	q := m.incarnations[it.Incarnation]
 	switch {
-	case q == nil:
+	case it.Incarnation == 0 || it.Incarnation > m.incarnation:
 		return nil, fsm.CauseUnknownToken
-	case q.gone:
+	case q == nil || q.gone: // or it is a topic
 		return nil, fsm.CauseQueueGone
 	case it.Token == 0 || it.Token > m.token || it.Place == 0 || it.Place > q.places:
 		return nil, fsm.CauseUnknownToken

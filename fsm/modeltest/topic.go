@@ -50,12 +50,7 @@ func (m *Model) fanOut(t *topic, d Draft, id fsm.ID) (v fsm.Verdict, queues uint
 			m.store(q, d, id)
 			queues++
 		default:
-			if q.settings.Overflow == fsm.OverflowDropNew {
-				q.overflowed++
-			}
-			if !q.subject.required {
-				q.missed++
-			}
+			q.missed++
 		}
 	}
 	return fsm.Verdict{}, queues
@@ -106,23 +101,19 @@ func (m *Model) topicDelete(x *fsm.TopicDelete) Outcome {
 	if x.IfUnused && len(all) > 0 {
 		return Outcome{Code: fsm.InUse, Value: uint64(len(all))}
 	}
-	o := answer(fsm.OK)
 	for _, q := range all {
-		o.Value += uint64(len(q.messages) + len(q.dlq.messages))
 		m.destroy(q)
 		m.destroy(q.dlq)
 	}
 	delete(m.topics, t.name)
-	return o
+	return Outcome{Code: fsm.OK, Value: uint64(len(all))}
 }
 
 func (m *Model) subscribe(x *fsm.Subscribe) Outcome {
 	want := *x
 	want.OpHeader = fsm.OpHeader{}
-	if !x.Required && want.Settings.Overflow == fsm.OverflowReject {
-		want.Settings.Overflow = fsm.OverflowDropOldest
-	}
 	s, fault := settings(want.Settings)
+	s = fitted(s, x.Required)
 	want.Settings = s
 	t, q := m.topics[x.Topic], m.queues[x.Queue]
 	switch {
@@ -147,6 +138,15 @@ func (m *Model) subscribe(x *fsm.Subscribe) Outcome {
 		q.subject.session = m.sessions[x.OpHeader.Session]
 	}
 	return Outcome{Code: fsm.OK, Value: q.incarnation}
+}
+
+// fitted are the settings of a subscription: only one that is required may
+// refuse.
+func fitted(s fsm.Settings, required bool) fsm.Settings {
+	if !required && s.Overflow == fsm.OverflowReject {
+		s.Overflow = fsm.OverflowDropOldest
+	}
+	return s
 }
 
 func (u *subscription) same(x fsm.Subscribe, by *session) bool {
