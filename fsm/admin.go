@@ -37,7 +37,7 @@ func (s *State) newPair(name string, settings Settings) *queue {
 
 func (s *State) newQueue(name string, settings Settings) *queue {
 	s.incarnations++
-	q := &queue{gen: s.gen, name: name, incarnation: s.incarnations, settings: settings}
+	q := &queue{gen: s.gen, shelf: &noMessages, name: name, incarnation: s.incarnations, settings: settings}
 	s.queues.Set(q.incarnation, q)
 	s.names.Set(name, q.incarnation)
 	return q
@@ -125,7 +125,7 @@ func (s *State) dissolve(q *queue) {
 	if q.window != nil {
 		s.timers.move(timerDedup, q.incarnation, &q.window.armedAt, 0)
 	}
-	s.discard(q.shelf)
+	s.discard(*q.shelf)
 	s.movable.Delete(q.incarnation)
 	s.names.Delete(q.name)
 	s.queues.Delete(q.incarnation)
@@ -140,9 +140,12 @@ func (s *State) purge(c *QueuePurge) Result {
 	n := q.messages() - uint64(q.leased.Len())
 	q.timed = nil
 	s.arm(q)
-	gone := q.shelf
+	gone := *q.shelf
 	kept := q.leased
-	gone.leased, q.shelf = shelf{}.leased, shelf{leased: kept}
+	gone.leased, q.shelf = shelf{}.leased, &noMessages
+	if kept.Len() > 0 {
+		q.shelf = &shelf{leased: kept}
+	}
 	s.discard(gone)
 	q.bytes = q.leasedBytes
 	q.purged += n

@@ -18,6 +18,7 @@ const carried = record.Set(1<<record.TagContentType | 1<<record.TagCorrelationID
 // arrive puts a new message, whose body is stored and whom the queue has room
 // for, at the end. No other place does; but see bury.
 func (s *State) arrive(q *queue, a *arrival) {
+	q.stock()
 	q.places++
 	p := packed{index: a.index, wall: a.wall, position: a.position, size: a.size}
 	readyAt := s.readyAt(a.info)

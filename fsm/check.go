@@ -61,11 +61,14 @@ func (s *State) checkQueue(q *queue, all *tally) error {
 	if err := q.checkTimed(); err != nil {
 		return fmt.Errorf("queue %d: %w", q.incarnation, err)
 	}
-	found, err := s.checkShelf(&q.shelf, q.places)
+	found, err := s.checkShelf(q.shelf, q.places)
 	if err != nil {
 		return fmt.Errorf("queue %d: %w", q.incarnation, err)
 	}
 	all.join(found)
+	if noMessages.messages() > 0 {
+		return fmt.Errorf("a message was put where no messages are")
+	}
 	if found.messages != q.messages() || found.bytes != q.bytes {
 		return fmt.Errorf("queue %d: %d messages, %d bytes counted, %d and %d found",
 			q.incarnation, q.messages(), q.bytes, found.messages, found.bytes)

@@ -38,6 +38,7 @@ func (s *State) bury(q, d *queue, m message) {
 	q.bytes -= uint64(m.size)
 	m.attempts, m.failures, m.lastToken, m.lastEnd = 0, 0, 0, CauseNone
 	m.expires, m.line, m.flags = 0, 0, 0
+	d.stock()
 	d.places++
 	d.published++
 	d.bytes += uint64(m.size)

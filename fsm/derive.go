@@ -20,7 +20,7 @@ func (x *restorer) derive() error {
 	}
 	var err error
 	s.queues.Scan(func(_ uint64, q *queue) bool {
-		if q.bytes, err = x.claim(&q.shelf); err == nil {
+		if q.bytes, err = x.claim(q.shelf); err == nil {
 			x.watch(q)
 			err = s.checkPair(q)
 		}

@@ -67,6 +67,17 @@ type shelf struct {
 	parked   btree.Map[uint64, message] // dead, but their dead-letter queue is full; by place
 }
 
+// noMessages is the shelf of every queue that never had a message, so that
+// many such queues take little memory. Nothing is put into it.
+var noMessages shelf
+
+// stock gives a queue that a message is put into a shelf of its own.
+func (q *queue) stock() {
+	if q.shelf == &noMessages {
+		q.shelf = &shelf{}
+	}
+}
+
 func (h *shelf) ready() uint64 { return h.lane.count + uint64(h.returned.Len()) }
 
 func (h *shelf) messages() uint64 {

@@ -53,7 +53,10 @@ func (s *State) consumer(serial uint64) *consumer {
 func (q *queue) clone(gen uint64) *queue {
 	c := *q
 	c.gen = gen
-	c.shelf = q.shelf.clone()
+	if q.shelf != &noMessages {
+		own := q.shelf.clone()
+		c.shelf = &own
+	}
 	c.window = q.window.clone()
 	return &c
 }

@@ -16,9 +16,9 @@ type queue struct {
 	deadLetter  uint64 // its dead-letter queue; 0: it is one
 	source      uint64 // of a dead-letter queue
 
-	places uint64 // last one given
-	turns  uint64 // last one given to a consumer, see checkout.go
-	shelf
+	places      uint64 // last one given
+	turns       uint64 // last one given to a consumer, see checkout.go
+	*shelf             // see stock
 	bytes       uint64 // logical, of all messages
 	leasedBytes uint64 // of the leased ones
 

@@ -138,7 +138,7 @@ func (x *restorer) head(c *wire.Cursor) error {
 
 func (x *restorer) queue(c *wire.Cursor) error {
 	s := x.s
-	q := &queue{gen: s.gen, incarnation: c.Uint(), name: c.String()}
+	q := &queue{gen: s.gen, shelf: &noMessages, incarnation: c.Uint(), name: c.String()}
 	q.settings.read(c)
 	q.paused = c.Bool()
 	q.deadLetter, q.source, q.places, q.turns = c.Uint(), c.Uint(), readCounter(c), readCounter(c)
@@ -150,7 +150,6 @@ func (x *restorer) queue(c *wire.Cursor) error {
 	}
 	s.queues.Set(q.incarnation, q)
 	s.names.Set(q.name, q.incarnation)
-	x.shelves[owner{number: q.incarnation}] = &q.shelf
 	return nil
 }
 

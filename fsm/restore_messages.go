@@ -22,7 +22,13 @@ func (x *restorer) shelf(c *wire.Cursor) (*shelf, error) {
 		return h, nil
 	}
 	if !o.junk {
-		return nil, fmt.Errorf("message of queue %d, which is missing", o.number)
+		q, ok := x.s.queues.Get(o.number)
+		if !ok {
+			return nil, fmt.Errorf("message of queue %d, which is missing", o.number)
+		}
+		q.stock()
+		x.shelves[o] = q.shelf
+		return q.shelf, nil
 	}
 	j := &junk{gen: x.s.gen, serial: o.number}
 	x.s.junk.Set(j.serial, j)

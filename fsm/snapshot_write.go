@@ -17,7 +17,7 @@ func (p *Snapshot) write(f *frameWriter) {
 	p.queues.Scan(func(_ uint64, q *queue) bool { return f.window(q.incarnation, q.window) })
 	p.queues.Scan(func(_ uint64, q *queue) bool { return f.lane(owner{number: q.incarnation}, &q.lane) })
 	p.junk.Scan(func(_ uint64, j *junk) bool { return f.lane(owner{junk: true, number: j.serial}, &j.lane) })
-	p.queues.Scan(func(_ uint64, q *queue) bool { return f.shelf(owner{number: q.incarnation}, &q.shelf) })
+	p.queues.Scan(func(_ uint64, q *queue) bool { return f.shelf(owner{number: q.incarnation}, q.shelf) })
 	p.junk.Scan(func(_ uint64, j *junk) bool { return f.shelf(owner{junk: true, number: j.serial}, &j.shelf) })
 	p.writeBodies(f)
 	if f.item(tagEnd) {
