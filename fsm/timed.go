@@ -188,6 +188,7 @@ func (s *State) outlive(q *queue, place uint64) {
 	}
 	q.unwatch(place, &m)
 	q.expired++
+	s.touch(q) // what is behind it may fit where it did not
 	if q.settings.ExpiredDead {
 		s.deadLetter(q, place, m, DeathExpired, "")
 		return
