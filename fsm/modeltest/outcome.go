@@ -71,8 +71,7 @@ func (o Outcome) differsPlain(r fsm.Result) string {
 	return ""
 }
 
-// causeVague: what became of a place that has no record of its own any more, or
-// none yet, the machine knows for certain only of a queue with a single line.
+// causeVague: it is gone, or it never was; see vague.
 const causeVague fsm.Cause = 255
 
 // causeLimit is either limit of a queue.

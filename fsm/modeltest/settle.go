@@ -92,7 +92,7 @@ func (m *Model) lookup(s *session, it fsm.SettleItem) (*message, fsm.Cause) {
 	}
 	msg := q.find(it.Place)
 	switch {
-	case (msg == nil || msg.attempts == 0) && !q.plain():
+	case q.vague(it.Place, msg):
 		return nil, causeVague
 	case msg == nil:
 		return nil, fsm.CauseSettled
@@ -106,4 +106,18 @@ func (m *Model) lookup(s *session, it fsm.SettleItem) (*message, fsm.Cause) {
 		return nil, fsm.CauseNotHolder
 	}
 	return nil, fsm.CauseUnknownToken
+}
+
+// vague: the machine cannot tell a message that waits for its first lease from
+// one that is gone, if others before it wait as well, or in other lines.
+func (q *queue) vague(place uint64, msg *message) bool {
+	if msg != nil {
+		return msg.attempts == 0 && !q.plain()
+	}
+	for _, other := range q.messages {
+		if other.attempts == 0 && (other.place < place || !q.plain()) {
+			return true
+		}
+	}
+	return false
 }
