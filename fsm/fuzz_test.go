@@ -25,9 +25,9 @@ func (f *feed) upTo(n int) uint64 { return uint64(f.byte()) % uint64(n) }
 // command makes a command out of small domains, so that most are meaningful.
 func (f *feed) command() Command {
 	session := sessionID(string(rune('a' + f.upTo(3))))
-	name := []string{"q", "r", "q.dlq", "$x"}[f.upTo(4)]
+	name := []string{"q", "r", "q.dlq", "$x", "t"}[f.upTo(5)]
 	h := OpHeader{Session: session, Epoch: f.upTo(3), Number: f.upTo(64), AnsweredThrough: f.upTo(40)}
-	switch f.upTo(18) {
+	switch f.upTo(22) {
 	case 0:
 		return &Leader{Node: "n"}
 	case 1:
@@ -70,6 +70,25 @@ func (f *feed) command() Command {
 				DelayMillis: uint32(f.upTo(4)) * 300})
 		}
 		return x
+	case 18:
+		return &TopicCreate{OpHeader: h, Topic: name, Settings: TopicSettings{DedupMillis: 1000, DedupCapacity: uint32(f.upTo(3))}}
+	case 19:
+		return &TopicDelete{OpHeader: h, Topic: name, IfUnused: f.upTo(2) == 1}
+	case 20:
+		return &Subscribe{OpHeader: h, Topic: "t", Queue: name, Filter: []string{">", "a", "*", "a..b"}[f.upTo(4)],
+			Required: f.upTo(2) == 1, Session: f.upTo(2) == 1, Settings: f.settings()}
+	case 21:
+		x := &Commit{OpHeader: h}
+		for range f.upTo(3) {
+			x.Settles = append(x.Settles, SettleItem{Incarnation: f.upTo(4), Place: f.upTo(10), Token: f.upTo(20),
+				Action: Action(f.upTo(6)), Reason: Reason(f.upTo(4))})
+		}
+		for range f.upTo(3) {
+			n := f.upTo(4)
+			x.Publishes = append(x.Publishes, CommitPublish{Queue: []string{"q", "r", "t"}[f.upTo(3)], Count: uint32(n),
+				Records: recordsOfKind(int(n), int(f.upTo(30)), f.message())})
+		}
+		return x
 	default:
 		x := &Publish{OpHeader: h, Queue: name, Count: uint32(f.upTo(5))}
 		x.Ordered, x.Predecessor = f.upTo(4) == 1, f.upTo(8)
@@ -87,11 +106,13 @@ func (f *feed) message() (m record.Message) {
 		return m
 	}
 	m.TTLMillis, m.DelayMillis = f.upTo(3)*800, f.upTo(3)*600
+	m.Subject, m.DedupID = []string{"", "a", "b", ".."}[f.upTo(4)], []string{"", "x", "y"}[f.upTo(3)]
 	return m
 }
 
 func (f *feed) settings() Settings {
-	return Settings{MaxMessages: f.upTo(8), MaxBytes: f.upTo(3) * 50, FailureLimit: int32(f.upTo(4)) - 1,
+	window := uint32(f.upTo(4) / 3)
+	return Settings{DedupMillis: window * 1000, DedupCapacity: window * 2, MaxMessages: f.upTo(8), MaxBytes: f.upTo(3) * 50, FailureLimit: int32(f.upTo(4)) - 1,
 		LeaseMillis: uint32(f.upTo(3)) * 1000, DLQMessages: f.upTo(3),
 		Retry: Retry(f.upTo(5)), RetryBaseMillis: uint32(f.upTo(3)) * 700, ExpiredDead: f.upTo(2) == 1,
 		TTLMillis: f.upTo(3) * 900, Overflow: Overflow(f.upTo(3))}
@@ -128,6 +149,9 @@ func prepared(t testing.TB) *State {
 		if i == 0 {
 			add(&QueueCreate{OpHeader: OpHeader{Session: id, Epoch: 1, Number: 1}, Queue: "q",
 				Settings: Settings{FailureLimit: 2, DLQMessages: 2, LeaseMillis: 1000}})
+			add(&TopicCreate{OpHeader: OpHeader{Session: id, Epoch: 1, Number: 4}, Topic: "t"})
+			add(&Subscribe{OpHeader: OpHeader{Session: id, Epoch: 1, Number: 5}, Topic: "t", Queue: "r", Filter: ">", Session: true})
+			add(&Publish{OpHeader: OpHeader{Session: id, Epoch: 1, Number: 6}, Queue: "t", Count: 2, Records: testRecords(2, 10)})
 		}
 		add(&Consume{OpHeader: OpHeader{Session: id, Epoch: 1, Number: 2}, Queue: "q", Consumer: 1, CreditMessages: 3, NoAck: i == 2})
 		add(&Publish{OpHeader: OpHeader{Session: id, Epoch: 1, Number: 3}, Queue: "q", Count: 4, Records: testRecords(4, 10)})
