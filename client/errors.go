@@ -15,7 +15,7 @@ import (
 // confirmation has one.
 var (
 	ErrNotFound       = errors.New("ferry: not found")
-	ErrConflict       = errors.New("ferry: exists with other settings")
+	ErrConflict       = errors.New("ferry: conflicts with what is there")
 	ErrBusy           = errors.New("ferry: busy")
 	ErrTooLarge       = errors.New("ferry: too large")
 	ErrInvalid        = errors.New("ferry: invalid")
