@@ -36,4 +36,7 @@ func (s *State) arrive(q *queue, a *arrival) {
 	q.bytes += uint64(a.size)
 	q.published++
 	s.touch(q)
+	if s.trace != nil {
+		s.tell(TracePublished, q, a.index, a.position, nil, 0, "")
+	}
 }

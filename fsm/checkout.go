@@ -79,6 +79,9 @@ func (s *State) assign(q *queue, c *consumer, place uint64, m message) {
 		}
 	}
 	s.deliver(x, c, q, place, &l)
+	if s.trace != nil {
+		s.tell(TraceDelivered, q, l.index, l.position, c, l.token, "")
+	}
 	if c.noAck {
 		q.acked++
 		s.left(q, m.size)

@@ -26,6 +26,9 @@ func (s *State) buryOrPark(q *queue, place uint64, m message) {
 	d := s.queue(q.deadLetter)
 	if d.fits(m.size) != CauseNone {
 		q.parked.Set(place, m)
+		if s.trace != nil {
+			s.tell(TraceParked, q, m.index, m.position, nil, 0, "the dead-letter queue is full")
+		}
 		return
 	}
 	s.bury(q, d, m)
@@ -44,6 +47,9 @@ func (s *State) bury(q, d *queue, m message) {
 	d.bytes += uint64(m.size)
 	d.returned.Set(d.places, m)
 	s.touch(d)
+	if s.trace != nil && m.more != nil && m.more.death != nil {
+		s.tell(TraceDead, q, m.index, m.position, nil, 0, m.more.death.Reason)
+	}
 }
 
 // moveParked moves parked messages whose dead-letter queue has room again,

@@ -33,6 +33,9 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 	c.held.Delete(l.token)
 	c.heldBytes -= uint64(l.size)
 
+	if s.trace != nil {
+		s.tellEnding(q, &l, c, &e)
+	}
 	m := l.message
 	m.lastToken, m.lastEnd = l.token, e.cause
 	if e.failed {

@@ -41,6 +41,8 @@ type State struct {
 	movable    btree.Map[uint64, struct{}] // queues whose first parked message fits its dead-letter queue
 
 	work work
+
+	trace func(TraceEvent) // nil: nobody wants to know
 }
 
 // work is the scratch of one entry.

@@ -173,6 +173,9 @@ func (s *State) ripen(q *queue, place uint64) {
 	q.unwatch(place, &m)
 	s.putReady(q, place, m)
 	s.touch(q)
+	if s.trace != nil {
+		s.tell(TraceReady, q, m.index, m.position, nil, 0, "")
+	}
 }
 
 // outlive ends a message that was not settled in time. By its queue's
@@ -189,6 +192,9 @@ func (s *State) outlive(q *queue, place uint64) {
 	q.unwatch(place, &m)
 	q.expired++
 	s.touch(q) // what is behind it may fit where it did not
+	if s.trace != nil {
+		s.tell(TraceExpired, q, m.index, m.position, nil, 0, "")
+	}
 	if q.settings.ExpiredDead {
 		s.deadLetter(q, place, m, DeathExpired, "")
 		return
