@@ -259,13 +259,26 @@ func (c *testClient) settle(action transport.Action, ds ...transport.Delivery) u
 func publishOf(h transport.OpHeader, queue string, bodies ...string) transport.Publish {
 	p := transport.Publish{OpHeader: h, Queue: queue, Count: uint32(len(bodies))}
 	for _, b := range bodies {
-		r, err := record.Append(nil, &record.Message{Body: []byte(b)})
-		if err != nil {
-			panic(err)
-		}
-		p.Records = wire.AppendBytes(p.Records, r)
+		p.Records = appendRecord(p.Records, &record.Message{Body: []byte(b)})
 	}
 	return p
+}
+
+// dedupOf publishes messages whose ids are their bodies.
+func dedupOf(h transport.OpHeader, queue string, bodies ...string) transport.Publish {
+	p := transport.Publish{OpHeader: h, Queue: queue, Count: uint32(len(bodies))}
+	for _, b := range bodies {
+		p.Records = appendRecord(p.Records, &record.Message{Body: []byte(b), DedupID: b})
+	}
+	return p
+}
+
+func appendRecord(dst []byte, m *record.Message) []byte {
+	r, err := record.Append(nil, m)
+	if err != nil {
+		panic(err)
+	}
+	return wire.AppendBytes(dst, r)
 }
 
 func bodyOf(t testing.TB, d transport.Delivery) string {
@@ -293,4 +306,24 @@ func settlesOf(action transport.Action, ds ...transport.Delivery) (items []trans
 		items = append(items, transport.SettleItem{Incarnation: d.Incarnation, Place: d.Place, Token: d.Token, Action: action})
 	}
 	return items
+}
+
+// ask sends a query and decodes its reply.
+func (c *testClient) ask(q transport.Query, into interface{ Decode([]byte) error }) transport.QueryReply {
+	c.t.Helper()
+	stream := c.send(transport.OpQuery, q)
+	f := c.next("a reply", func(f transport.Frame) bool { return f.Stream == stream })
+	if f.Op != transport.OpQueryReply {
+		var e transport.Error
+		_ = e.Decode(f.Payload)
+		c.t.Fatalf("%s refused: %v", q.Kind, &e)
+	}
+	var reply transport.QueryReply
+	if err := reply.Decode(f.Payload); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := into.Decode(reply.Body); err != nil {
+		c.t.Fatal(err)
+	}
+	return reply
 }

@@ -61,6 +61,10 @@ type Options struct {
 	// below which publishes are refused. Nil: there is no such mark.
 	Disk func() (free, low uint64, err error)
 
+	// Trace tells where a group's replica leaves what happens to messages. Nil,
+	// or nil for a group: nothing is kept.
+	Trace func(group uint32) *Trace
+
 	// SendTimeout is how long a client may leave its outbox full; 30 s.
 	SendTimeout time.Duration
 
@@ -91,6 +95,9 @@ func withDefaults(o Options) Options {
 	setDuration(&o.SendTimeout, 30*time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Trace == nil {
+		o.Trace = func(uint32) *Trace { return nil }
 	}
 	if o.ClusterID == nil {
 		o.ClusterID = func() [16]byte { return [16]byte{} }

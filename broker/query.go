@@ -5,14 +5,13 @@ import (
 	"errors"
 	"time"
 
-	"github.com/ferrymq/ferrymq/fsm"
 	"github.com/ferrymq/ferrymq/transport"
 )
 
 const (
-	queryTimeout  = 10 * time.Second
-	queuesDefault = 100
-	queuesMax     = 1000 // queues of one reply
+	queryTimeout = 10 * time.Second
+	pageDefault  = 100
+	pageMax      = 1000 // queues, topics or messages of one reply
 
 	// requestQuery is the kind of PeerRequest that carries a Query to a leader.
 	requestQuery = "query"
@@ -86,12 +85,13 @@ func (b *Broker) queryError(err error) *transport.Error {
 // query answers from the state that holds now, or, stale, from this node's own.
 func (b *Broker) query(ctx context.Context, q *transport.Query) (transport.QueryReply, error) {
 	switch q.Kind {
-	case "cluster":
+	case transport.QueryCluster:
 		info, err := b.o.Admin.Status(ctx, q.Stale)
 		return transport.QueryReply{Stale: q.Stale, Body: info.AppendTo(nil)}, err
-	case "nodes":
+	case transport.QueryNodes:
 		return transport.QueryReply{Stale: true, Body: transport.Marshal(b.o.Peers.Nodes())}, nil
-	case "queues", "queue":
+	case transport.QueryQueues, transport.QueryQueue, transport.QueryTopics, transport.QueryTopic,
+		transport.QuerySubscriptions, transport.QueryTrace:
 	default:
 		return transport.QueryReply{}, transport.Errorf(transport.CodeUnsupported, "query %q", q.Kind)
 	}
@@ -149,46 +149,4 @@ func (l *lane) readVerified(ctx context.Context, q *transport.Query) (transport.
 	reply, err := l.read(q)
 	reply.Stale = false
 	return reply, err
-}
-
-func (l *lane) read(q *transport.Query) (transport.QueryReply, error) {
-	reply := transport.QueryReply{Stale: true}
-	if q.Kind == "queue" {
-		var info fsm.QueueInfo
-		var ok bool
-		l.group.View(func(s *fsm.State) {
-			info, ok = s.Queue(q.Name)
-			reply.Index = s.Index()
-		})
-		if !ok {
-			return reply, transport.Errorf(transport.CodeNotFound, "queue %q", q.Name)
-		}
-		reply.Body = queueInfoOf(&info).AppendTo(nil)
-		return reply, nil
-	}
-	limit := int(q.Limit)
-	if limit == 0 {
-		limit = queuesDefault
-	}
-	var page []fsm.QueueInfo
-	var list transport.QueueList
-	l.group.View(func(s *fsm.State) {
-		page, list.More = s.Queues(q.Name, q.After, min(limit, queuesMax))
-		reply.Index = s.Index()
-	})
-	list.Queues = make([]transport.QueueInfo, len(page))
-	for i := range page {
-		list.Queues[i] = queueInfoOf(&page[i])
-	}
-	reply.Body = list.AppendTo(nil)
-	return reply, nil
-}
-
-func queueInfoOf(q *fsm.QueueInfo) transport.QueueInfo {
-	return transport.QueueInfo{
-		Name: q.Name, Incarnation: q.Incarnation, Settings: settingsFrom(&q.Settings), Paused: q.Paused,
-		Ready: q.Ready, Leased: q.Leased, Parked: q.Parked, Bytes: q.Bytes, Consumers: q.Consumers,
-		Published: q.Published, Acked: q.Acked, Dead: q.Dead, Purged: q.Purged,
-		DeadLetter: q.DeadLetter, OldestReadyMs: q.OldestReadyMillis,
-	}
 }

@@ -26,6 +26,7 @@ type adapter struct {
 	metrics *Metrics
 	fatal   func(error)
 	stuck   func(error)
+	tracer  Tracer // nil: nobody wants to know
 
 	mu    sync.Mutex // guards state, and that nobody looks at it while an entry is applied
 	state *fsm.State
@@ -39,6 +40,13 @@ type adapter struct {
 	running  atomic.Bool    // raft has started: a Restore is an install from now on
 	installs map[uint64]int // per index of the state; the FSM goroutine's
 	cannot   atomic.Bool    // the last of too many installs was not followed by an entry
+}
+
+// follow has the tracer told of what happens to messages from now on.
+func (a *adapter) follow(t Tracer) {
+	if a.tracer = t; t != nil {
+		a.state.SetTrace(t.Add)
+	}
 }
 
 // errFenced: the entry was appended in another term than it was proposed in.
@@ -124,9 +132,13 @@ func (a *adapter) Restore(r io.ReadCloser) error {
 		a.log.Error("a snapshot could not be restored", "error", err)
 		return fmt.Errorf("restore group %d: %w", a.group, err)
 	}
+	index, digest := state.Index(), state.Digest()
+	if a.tracer != nil {
+		a.tracer.Restored(index, state.Clock().WallMillis)
+		state.SetTrace(a.tracer.Add)
+	}
 	a.mu.Lock()
 	a.state = state
-	index, digest := state.Index(), state.Digest()
 	a.version.Store(uint32(state.Version()))
 	a.mu.Unlock()
 	a.digests.reset()

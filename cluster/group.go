@@ -54,6 +54,7 @@ func OpenGroup(opts GroupOptions) (*Group, error) {
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.fsm = newAdapter(opts.ID, g.log, opts.Metrics, opts.SnapshotBytes)
+	g.fsm.follow(opts.Tracer)
 	g.fsm.fatal = g.fatal
 	g.fsm.stuck = g.stuck
 	if err := g.startRaft(); err != nil {

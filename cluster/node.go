@@ -131,6 +131,9 @@ func (n *Node) openReplica(group uint32) error {
 	o.Stores, o.Directory = stores.Stores, n.peers
 	o.Logger, o.Metrics, o.WallSkew = n.log, n.opts.Metrics, n.opts.WallSkew
 	o.Transport = NewRaftTransport(r.layer, n.peers, o.Logger)
+	if n.opts.Tracer != nil {
+		o.Tracer = n.opts.Tracer(group)
+	}
 	o.OnLeader = n.leaderChanged
 	o.OnFatal = n.fail
 	o.OnRebuild = n.mustRebuild

@@ -67,7 +67,8 @@ type NodeOptions struct {
 	Static    []Server
 	ClusterID [16]byte // with Static; default: made from the servers
 
-	WallSkew func() time.Duration // as in GroupOptions
+	WallSkew func() time.Duration      // as in GroupOptions
+	Tracer   func(group uint32) Tracer // the same; default: none
 
 	Group GroupOptions // timeouts and sizes for every group; the rest is filled in
 	Peers PeersOptions // the same for links

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/ferrymq/ferrymq/fsm"
 	"github.com/ferrymq/ferrymq/transport"
 )
 
@@ -48,6 +49,15 @@ type Directory interface {
 	PeerAddr(serverID string) string
 }
 
+// Tracer follows what happens to messages while a replica applies entries. It
+// is called by one goroutine, and must return at once.
+type Tracer interface {
+	Add(fsm.TraceEvent)
+	// Restored tells that the state was replaced by one that includes the
+	// entry at index, and what its wall clock shows.
+	Restored(index uint64, wallMillis int64)
+}
+
 // GroupOptions configures one replica of a group. Zero is the default where
 // one is named.
 type GroupOptions struct {
@@ -71,6 +81,9 @@ type GroupOptions struct {
 	// WallSkew is added to this node's wall clock, and to nothing else that
 	// tells time: a simulation's clock that is wrong. Default: none.
 	WallSkew func() time.Duration
+
+	// Tracer is told what happens to messages. Default: nobody is.
+	Tracer Tracer
 
 	Logger  *slog.Logger
 	Metrics *Metrics // default: counted, but not registered

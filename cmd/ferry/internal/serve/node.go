@@ -30,6 +30,7 @@ type node struct {
 	discovery *discovery
 	cluster   *cluster.Node
 	broker    *broker.Broker
+	traces    map[uint32]*broker.Trace // by group; never changes once the groups are open
 	watched   chan struct{} // closed when the watcher ended
 	quit      chan struct{} // ends the watcher
 	caughtUp  catchUp
@@ -41,6 +42,7 @@ func startNode(c *config.Config, plain *slog.Logger, version string) (*node, err
 	n := &node{
 		conf: c, log: plain.With("node", c.Node), plain: plain, registry: prometheus.NewRegistry(),
 		failed: make(chan error, 1), quit: make(chan struct{}),
+		traces: map[uint32]*broker.Trace{},
 		caughtUp: catchUp{target: map[uint32]uint64{}, done: map[uint32]bool{}},
 	}
 	if err := n.start(version); err != nil {
@@ -131,6 +133,7 @@ func (n *node) openCluster(k keys, version string) error {
 		Key:        k.link,
 		Build:      version,
 		Discovery:  n.discovery,
+		Tracer:     n.tracer,
 		Expect:     c.BootstrapExpect,
 		Group: cluster.GroupOptions{
 			HeartbeatTimeout: c.HeartbeatTimeout,
@@ -176,6 +179,7 @@ func (n *node) openBroker() error {
 		PublishRate:    n.conf.PublishRate,
 		PublishBurst:   n.conf.PublishBurst,
 		Disk:           diskSpace(n.conf),
+		Trace:          func(group uint32) *broker.Trace { return n.traces[group] },
 	})
 	if err != nil {
 		return err
@@ -186,6 +190,16 @@ func (n *node) openBroker() error {
 	})
 	n.cluster.Peers().Handle(requestStatus, n.admin().onStatus)
 	return n.registry.Register(b.Collector())
+}
+
+// tracer makes a group's trace, if one is kept.
+func (n *node) tracer(group uint32) cluster.Tracer {
+	if n.conf.TraceEvents == 0 {
+		return nil
+	}
+	t := broker.NewTrace(n.conf.TraceEvents)
+	n.traces[group] = t
+	return t
 }
 
 func (n *node) admin() admin { return admin{node: n.cluster, alarms: n.alarms} }

@@ -13,6 +13,7 @@ var (
 	_ broker.Peers        = (*cluster.Peers)(nil)
 	_ broker.Admin        = admin{}
 	_ cluster.NodeHandler = handler{}
+	_ cluster.Tracer      = (*broker.Trace)(nil)
 	_ cluster.Discovery   = (*discovery)(nil)
 	_ cluster.Meta        = cluster.FileMeta{}
 	_ transport.Network   = transport.TCP{}
