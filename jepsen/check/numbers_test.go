@@ -41,7 +41,7 @@ func resent() *history.Run {
 func commandOf(o *history.Op) history.Command {
 	session := map[uint32]string{1: "aa", 3: "cc"}[o.Client]
 	if o.Kind == history.Publish {
-		return history.Command{Kind: "publish", Session: session, Number: o.Number, Bodies: []string{"no key", o.Key.String() + " ..."}}
+		return history.Command{Kind: "publish", Session: session, Number: o.Number, Messages: history.Messages{Bodies: []string{"no key", o.Key.String() + " ..."}}}
 	}
 	return history.Command{Kind: "settle", Session: session, Number: o.Number, Items: []history.Item{{Token: o.Token, Action: string(o.Kind)}}}
 }

@@ -122,9 +122,18 @@ type Queue struct {
 	Incarnation uint64 `json:"incarnation"`
 	Ready       uint64 `json:"ready"`
 	Leased      uint64 `json:"leased"`
+	Scheduled   uint64 `json:"scheduled,omitempty"` // not due yet
+	Retrying    uint64 `json:"retrying,omitempty"`  // wait for their next attempt
 	Parked      uint64 `json:"parked"`
 	Published   uint64 `json:"published"`
 	Acked       uint64 `json:"acked"`
 	Dead        uint64 `json:"dead"`
 	Purged      uint64 `json:"purged"`
+	Expired     uint64 `json:"expired,omitempty"`
+	Overflowed  uint64 `json:"overflowed,omitempty"` // old or new, because the queue was full
+	Missed      uint64 `json:"missed,omitempty"`     // of a subscription: published while it could not take them
+	Duplicates  uint64 `json:"duplicates,omitempty"` // refused by the window of message ids
 }
+
+// Left is how many messages the queue still has.
+func (q Queue) Left() uint64 { return q.Ready + q.Leased + q.Scheduled + q.Retrying + q.Parked }

@@ -34,7 +34,7 @@ func synthetic(seed uint64, operations int) Data {
 	}
 	for i := range 50 {
 		run.Log = append(run.Log, history.Entry{Index: uint64(i + 1), Term: 2, Commands: []history.Command{
-			{Kind: "publish", Queue: "queue.q", Bodies: []string{"p1-1 .."}, Sizes: []int{7}},
+			{Kind: "publish", Queue: "queue.q", Messages: history.Messages{Bodies: []string{"p1-1 .."}, Sizes: []int{7}}},
 			{Kind: "settle", Items: []history.Item{{Incarnation: 1, Place: uint64(i), Token: 3, Action: "ack"}}},
 		}})
 	}

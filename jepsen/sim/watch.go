@@ -74,8 +74,10 @@ func (p *play) collect() error {
 			all, _ := s.Queues("", "", queuesMax)
 			for _, q := range all {
 				r.Queues = append(r.Queues, history.Queue{
-					Name: q.Name, Incarnation: q.Incarnation, Ready: q.Ready, Leased: q.Leased, Parked: q.Parked,
+					Name: q.Name, Incarnation: q.Incarnation, Ready: q.Ready, Leased: q.Leased,
+					Scheduled: q.Scheduled, Retrying: q.Retrying, Parked: q.Parked,
 					Published: q.Published, Acked: q.Acked, Dead: q.Dead, Purged: q.Purged,
+					Expired: q.Expired, Overflowed: q.Overflowed, Missed: q.Missed, Duplicates: q.Duplicates,
 				})
 			}
 		})

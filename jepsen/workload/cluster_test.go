@@ -109,10 +109,7 @@ func replica(ctx context.Context, t *testing.T, n *nodes.Node) history.Replica {
 	r := history.Replica{Node: n.Name}
 	for q, err := range conn.Queues(ctx, "", client.Stale()) {
 		require.NoError(t, err)
-		r.Queues = append(r.Queues, history.Queue{
-			Name: q.Name, Incarnation: q.Incarnation, Ready: q.Ready, Leased: q.Leased, Parked: q.Parked,
-			Published: q.Published, Acked: q.Acked, Dead: q.Dead, Purged: q.Purged,
-		})
+		r.Queues = append(r.Queues, workload.QueueOf(q))
 	}
 	return r
 }

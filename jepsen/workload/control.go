@@ -63,8 +63,10 @@ func (c *Client) Read(ctx context.Context, queue string) (client.QueueInfo, erro
 // QueueOf is a queue's counts in the words of a history.
 func QueueOf(q client.QueueInfo) history.Queue {
 	return history.Queue{
-		Name: q.Name, Incarnation: q.Incarnation, Ready: q.Ready, Leased: q.Leased, Parked: q.Parked,
+		Name: q.Name, Incarnation: q.Incarnation, Ready: q.Ready, Leased: q.Leased,
+		Scheduled: q.Scheduled, Retrying: q.Retrying, Parked: q.Parked,
 		Published: q.Published, Acked: q.Acked, Dead: q.Dead, Purged: q.Purged,
+		Expired: q.Expired, Overflowed: q.Overflowed, Missed: q.Missed, Duplicates: q.Duplicates,
 	}
 }
 

@@ -66,6 +66,10 @@ func (w *crew) fork() *rand.Rand { return rand.New(rand.NewPCG(w.Rand.Uint64(), 
 // dice is the randomness of one delivery, whichever goroutine has it.
 func (w *crew) dice(d *Delivery) *rand.Rand { return rand.New(rand.NewPCG(w.seed, d.Token)) }
 
+// atOnce lets a message that failed be ready at once, at its place. Package
+// witness knows no other policy, and what waits is behind in the order of its queue.
+var atOnce = client.RetryPolicy{Kind: client.RetryImmediate}
+
 // setup makes queues.
 func (w *crew) setup(ctx context.Context, s client.QueueSettings, queues ...string) error {
 	c, err := w.connect(ctx, w.name, 0)
@@ -170,9 +174,9 @@ func (w *crew) remaining(ctx context.Context, c *Client, queues []string) (left 
 		case errors.Is(err, client.ErrNotFound):
 		case err != nil:
 			left = errors.Join(left, err)
-		case q.Ready+q.Leased+q.Parked > 0:
-			left = errors.Join(left, fmt.Errorf("queue %s has %d ready, %d leased, %d parked; consumers %d, paused %t",
-				queue, q.Ready, q.Leased, q.Parked, q.Consumers, q.Paused))
+		case QueueOf(q).Left() > 0:
+			left = errors.Join(left, fmt.Errorf("queue %s has %d ready, %d leased, %d scheduled, %d retrying, %d parked; consumers %d, paused %t",
+				queue, q.Ready, q.Leased, q.Scheduled, q.Retrying, q.Parked, q.Consumers, q.Paused))
 		}
 	}
 	return left

@@ -93,8 +93,7 @@ func replicaOf(t *testing.T, o *oneNode) history.Replica {
 		r = history.Replica{Node: before.Node, Applied: before.Groups[0].AppliedIndex}
 		for q, err := range conn.Queues(t.Context(), "") {
 			require.NoError(t, err)
-			r.Queues = append(r.Queues, history.Queue{Name: q.Name, Incarnation: q.Incarnation, Ready: q.Ready,
-				Leased: q.Leased, Parked: q.Parked, Published: q.Published, Acked: q.Acked, Dead: q.Dead, Purged: q.Purged})
+			r.Queues = append(r.Queues, workload.QueueOf(q))
 		}
 		after, err := conn.Cluster(t.Context())
 		require.NoError(t, err)
