@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	queuesMax       = 16384
+	queuesMax       = 262144
 	queueNameMax    = 196
 	deadLetterEnd   = ".dlq"
 	failuresDefault = 10
@@ -38,10 +38,7 @@ func plain(name string) bool {
 
 // filled puts the defaults in place.
 func filled(s *history.Settings) (history.Settings, bool) {
-	t := history.Settings{}
-	if s != nil {
-		t = *s
-	}
+	t := value(s)
 	if t.FailureLimit < failuresNever || t.LeaseMillis != 0 && (t.LeaseMillis < leaseMin || t.LeaseMillis > leaseMax) {
 		return t, false
 	}
@@ -52,7 +49,7 @@ func filled(s *history.Settings) (history.Settings, bool) {
 
 func ofDeadLetters(t history.Settings) history.Settings {
 	return history.Settings{MaxMessages: t.DLQMessages, MaxBytes: t.DLQBytes,
-		FailureLimit: failuresNever, LeaseMillis: t.LeaseMillis}
+		FailureLimit: failuresNever, LeaseMillis: t.LeaseMillis, Retry: retryImmediate}
 }
 
 func (m *model) create(_ *session, c *history.Command) (result, int) {

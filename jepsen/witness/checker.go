@@ -122,8 +122,16 @@ func (j *judge) bound() {
 // holed tells whether the replay ended before all that is to be judged.
 func (j *judge) holed() bool { return j.end < j.want }
 
-// replay carries the log out, up to its first hole, and compares what was
-// answered with it on the way.
+// why the replay ended.
+func (j *judge) why() string {
+	if j.m.foreign != "" {
+		return fmt.Sprintf("entry %d of %d has what the model does not know: %s", j.end+1, j.want, j.m.foreign)
+	}
+	return fmt.Sprintf("nobody has entry %d of %d", j.end+1, j.want)
+}
+
+// replay carries the log out, up to its first hole or what is foreign to the
+// model, and compares what was answered with it on the way.
 func (j *judge) replay() {
 	next := 0 // in placed
 	for i := range j.log {
@@ -132,7 +140,9 @@ func (j *judge) replay() {
 			break
 		}
 		next = j.absent(next, e.Index)
-		j.m.apply(e)
+		if j.m.apply(e); j.m.foreign != "" {
+			break
+		}
 		j.end = e.Index
 		j.replayed++
 		for _, msg := range j.m.stored {
@@ -147,7 +157,7 @@ func (j *judge) replay() {
 		j.v.Notes["holes"] += int64(h.To - h.From + 1)
 	}
 	if j.holed() {
-		j.v.Undecided(fmt.Sprintf("nobody has entry %d of %d", j.end+1, j.want))
+		j.v.Undecided(j.why())
 		j.v.Notes["beyond a hole"] = int64(len(j.placed) - next)
 		return
 	}

@@ -31,11 +31,12 @@ func (j *judge) reads() {
 	}
 }
 
-func value(q *history.Queue) history.Queue {
-	if q == nil {
-		return history.Queue{}
+// value is what a pointer points to, if to anything.
+func value[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
 	}
-	return *q
+	return v
 }
 
 // windows are the indexes between which each read took place.

@@ -85,6 +85,10 @@ type model struct {
 	timers   timers
 	waiting  map[uint64]*queue // that have parked messages, by incarnation
 
+	// foreign is the first thing in the log that the model does not know. It
+	// stops there.
+	foreign string
+
 	// Of the entry at hand.
 	position uint32
 	touched  []*queue
@@ -116,6 +120,9 @@ func (m *model) apply(e *history.Entry) {
 	m.lease = max(m.lease, e.LeaseMillis)
 	m.position, m.ended = 0, 0
 	for i := range e.Commands {
+		if m.foreign = foreign(&e.Commands[i]); m.foreign != "" {
+			return
+		}
 		m.command(&e.Commands[i])
 	}
 	m.expire()
@@ -154,8 +161,8 @@ func (m *model) command(c *history.Command) {
 	}
 }
 
-// unnumbered commands are repeated without harm. What else there is, a new
-// machine version or a checkpoint, changes nothing here.
+// unnumbered commands are repeated without harm. What else there is, the
+// machine's version or a checkpoint, changes nothing here.
 func (m *model) unnumbered(c *history.Command) {
 	switch c.Kind {
 	case "leader":

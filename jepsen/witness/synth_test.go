@@ -155,7 +155,7 @@ func (s *synth) administer(c *synthClient, kind history.Kind, queue string) {
 	if kind == history.Pause || kind == history.Resume {
 		x.Kind, x.Paused = "queuepause", kind == history.Pause
 	}
-	x.Settings = &history.Settings{MaxMessages: 200, FailureLimit: 3, DLQMessages: 5}
+	x.Settings = &history.Settings{MaxMessages: 200, FailureLimit: 3, DLQMessages: 5, Retry: retryImmediate}
 	s.entry([]history.Command{x}, []func(judged){func(j judged) {
 		o := history.Op{Client: c.consumer, Kind: kind, Queue: queue}
 		if kind == history.Purge {

@@ -31,9 +31,9 @@ func adminQueue(i int) string { return fmt.Sprintf("admin-%d", i) }
 // adminSettings are two that are in each other's way.
 func adminSettings(i int) client.QueueSettings {
 	if i == 0 {
-		return client.QueueSettings{FailureLimit: adminFailures}
+		return client.QueueSettings{FailureLimit: adminFailures, Retry: atOnce}
 	}
-	return client.QueueSettings{FailureLimit: 2, MaxMessages: 40, Lease: 2 * time.Second}
+	return client.QueueSettings{FailureLimit: 2, MaxMessages: 40, Lease: 2 * time.Second, Retry: atOnce}
 }
 
 // Setup makes the queues for the first time.

@@ -23,7 +23,7 @@ func (w *AtMostOnce) Name() string { return "atmostonce" }
 // Setup makes the queue.
 func (w *AtMostOnce) Setup(ctx context.Context, e *Env) error {
 	w.crew = newCrew(e, w.Name())
-	return w.setup(ctx, client.QueueSettings{}, onceQueue)
+	return w.setup(ctx, client.QueueSettings{Retry: atOnce}, onceQueue)
 }
 
 // Run has some producers wait for each confirmation and some not.

@@ -19,7 +19,7 @@ func (w *Dedup) Name() string { return "dedup" }
 // Setup makes the queue.
 func (w *Dedup) Setup(ctx context.Context, e *Env) error {
 	w.crew = newCrew(e, w.Name())
-	return w.setup(ctx, client.QueueSettings{FailureLimit: client.FailureLimitUnlimited}, dedupQueue)
+	return w.setup(ctx, client.QueueSettings{FailureLimit: client.FailureLimitUnlimited, Retry: atOnce}, dedupQueue)
 }
 
 // cut is the option of a client whose connections break.

@@ -44,7 +44,7 @@ func (w *Fencing) Setup(ctx context.Context, e *Env) error {
 	w.hold = min(fencingHold, time.Duration(fencingLocks/cycles*float64(time.Second)))
 	for i := range w.locks {
 		w.locks[i].queue = fmt.Sprintf("fencing-%d", i)
-		s := client.QueueSettings{Lease: fencingLease, FailureLimit: client.FailureLimitUnlimited}
+		s := client.QueueSettings{Lease: fencingLease, FailureLimit: client.FailureLimitUnlimited, Retry: atOnce}
 		if err := w.setup(ctx, s, w.locks[i].queue); err != nil {
 			return err
 		}

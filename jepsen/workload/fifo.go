@@ -22,7 +22,7 @@ func (w *FIFO) Name() string { return "fifo" }
 // Setup makes the queue.
 func (w *FIFO) Setup(ctx context.Context, e *Env) error {
 	w.crew = newCrew(e, w.Name())
-	return w.setup(ctx, client.QueueSettings{FailureLimit: client.FailureLimitUnlimited}, fifoQueue)
+	return w.setup(ctx, client.QueueSettings{FailureLimit: client.FailureLimitUnlimited, Retry: atOnce}, fifoQueue)
 }
 
 // Run has producers wait for each confirmation, for that of a batch, or for none.

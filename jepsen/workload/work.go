@@ -26,10 +26,10 @@ func (w *Work) Name() string { return "work" }
 // Setup makes the two queues.
 func (w *Work) Setup(ctx context.Context, e *Env) error {
 	w.crew = newCrew(e, w.Name())
-	if err := w.setup(ctx, client.QueueSettings{FailureLimit: workFailures}, workMain); err != nil {
+	if err := w.setup(ctx, client.QueueSettings{FailureLimit: workFailures, Retry: atOnce}, workMain); err != nil {
 		return err
 	}
-	return w.setup(ctx, client.QueueSettings{Lease: time.Second, FailureLimit: workFailures}, workShort)
+	return w.setup(ctx, client.QueueSettings{Lease: time.Second, FailureLimit: workFailures, Retry: atOnce}, workShort)
 }
 
 // Run starts the consumers, and produces until ctx ends.

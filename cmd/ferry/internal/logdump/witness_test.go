@@ -223,8 +223,10 @@ func (w *world) read(name string) {
 }
 
 func countsOf(q fsm.QueueInfo) history.Queue {
-	return history.Queue{Name: q.Name, Incarnation: q.Incarnation, Ready: q.Ready, Leased: q.Leased, Parked: q.Parked,
-		Published: q.Published, Acked: q.Acked, Dead: q.Dead, Purged: q.Purged}
+	return history.Queue{Name: q.Name, Incarnation: q.Incarnation, Ready: q.Ready, Leased: q.Leased,
+		Scheduled: q.Scheduled, Retrying: q.Retrying, Parked: q.Parked,
+		Published: q.Published, Acked: q.Acked, Dead: q.Dead, Purged: q.Purged,
+		Expired: q.Expired, Overflowed: q.Overflowed, Missed: q.Missed, Duplicates: q.Duplicates}
 }
 
 // judge sends the log through its form on paper, and judges the run.
@@ -440,7 +442,7 @@ func (w *world) leave(c *client) fsm.Command {
 }
 
 func (w *world) settings() fsm.Settings {
-	t := fsm.Settings{FailureLimit: int32(w.r.IntN(4)) - 1, LeaseMillis: uint32(w.r.IntN(2)) * 1000}
+	t := fsm.Settings{FailureLimit: int32(w.r.IntN(4)) - 1, LeaseMillis: uint32(w.r.IntN(2)) * 1000, Retry: fsm.RetryImmediate}
 	switch w.r.IntN(3) {
 	case 0:
 		t.MaxMessages, t.DLQMessages = uint64(3+w.r.IntN(8)), uint64(w.r.IntN(4))
