@@ -8,7 +8,7 @@ BENCH_OUT ?=
 SEED      ?= 1
 SEEDS     ?= 500
 SIMTIME   ?= 20m
-ROUNDS    ?= 4
+ROUNDS    ?= 3
 MUTANTS   ?=
 export BENCH_OUT
 
@@ -31,10 +31,10 @@ test: ## gofmt, vet, staticcheck, wasip1 build and all tests with -race
 test-long: ## the long forms of tests that make test keeps short (30 min)
 	go test -race -tags long -timeout 1h -count=1 ./fsm/modeltest ./cluster/store ./jepsen/report
 
-jepsen: build ## break real clusters in 21 ways and account for everything (8 min; root)
+jepsen: build ## break real clusters in 21 ways, with both sets of workloads (8 min; root)
 	bin/ferry jepsen run --seed $(SEED) --budget 8m --dir build/jepsen
 
-jepsen-long: build ## the same for an hour: other seeds, longer faults
+jepsen-long: build ## the same for an hour: other seeds, longer faults, every pair of them
 	bin/ferry jepsen run --seed $(SEED) --rounds $(ROUNDS) --time 20s --dir build/jepsen-long
 
 sim: ## simulate SEEDS clusters under faults; SEED=n replays one and prints its trace

@@ -3,6 +3,7 @@
 package jepsen
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,7 @@ const (
 	keepTime    = "time"
 	keepRate    = "rate"
 	keepNodes   = "nodes"
+	keepSet     = "set" // a report without it is of the core workloads
 )
 
 // kept are the options that make a run again.
@@ -32,7 +34,8 @@ func (s *session) kept(p plan) map[string]string {
 	return map[string]string{
 		keepNemesis: p.nemesis.name,
 		keepSeed:    strconv.FormatUint(p.seed, 10),
-		keepTime:    s.o.Time.String(),
+		keepSet:     string(p.set),
+		keepTime:    s.o.of(p).Time.String(),
 		keepRate:    strconv.FormatFloat(s.o.Rate, 'g', -1, 64),
 		keepNodes:   strconv.Itoa(s.o.Nodes),
 	}
@@ -50,6 +53,7 @@ func OptionsOf(dir string) (o Options, err error) {
 func optionsOf(d report.Data) (o Options, err error) {
 	var errs [4]error
 	o.Nemeses = []string{d.Options[keepNemesis]}
+	o.Set = cmp.Or(d.Options[keepSet], string(workload.SetCore))
 	o.Seed, errs[0] = strconv.ParseUint(d.Options[keepSeed], 10, 64)
 	o.Time, errs[1] = time.ParseDuration(d.Options[keepTime])
 	o.Rate, errs[2] = strconv.ParseFloat(d.Options[keepRate], 64)
@@ -118,7 +122,8 @@ func recheck(dir, name string) (report.Summary, error) {
 	}
 	// The nodes' single logs are not in the report.
 	agreement := slices.DeleteFunc(slices.Clone(d.Verdicts), func(v check.Verdict) bool { return v.Checker != agreementName })
-	d.Verdicts = append(check.All(d.Run, checkers(d.Run.Nemesis, loadsOf(d.Run), scale(o))), agreement...)
+	loads := loadsOf(d.Run)
+	d.Verdicts = append(check.All(d.Run, checkers(d.Run.Nemesis, workload.Set(o.Set), loads, scale(o, len(loads)))), agreement...)
 	if err := report.Redraw(dir, d); err != nil {
 		return report.Summary{}, err
 	}

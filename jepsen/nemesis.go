@@ -20,6 +20,9 @@ type nemesis struct {
 	// frozen: its faults stay, and leave a majority untouched all the time,
 	// which has to serve after frozenSettle.
 	frozen bool
+	// telling: a session makes runs under it with every set of workloads, also
+	// when it has no time for all.
+	telling bool
 	// does makes the faults, one after another, until ctx ends.
 	does func(ctx context.Context, a *arena) error
 }
@@ -32,7 +35,7 @@ var nemeses = slices.Concat(processNemeses, networkNemeses, diskNemeses, clockNe
 const frozenSettle = 3 * time.Second
 
 // calm is the absence of faults. It belongs to no session that does not name it.
-var calm = nemesis{name: "none", does: func(ctx context.Context, _ *arena) error {
+var calm = nemesis{name: "none", telling: true, does: func(ctx context.Context, _ *arena) error {
 	<-ctx.Done()
 	return nil
 }}

@@ -14,7 +14,7 @@ import (
 
 var diskNemeses = []nemesis{
 	{name: "power-loss-one", does: powerLossOne},
-	{name: "power-loss-all", does: powerLossAll},
+	{name: "power-loss-all", telling: true, does: powerLossAll},
 	{name: "power-loss-pause", does: powerLossPause},
 	{name: "fsync-eio", does: fsyncEIO},
 	{name: "disk-full", does: diskFull},

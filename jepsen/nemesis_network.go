@@ -15,7 +15,7 @@ import (
 
 var networkNemeses = []nemesis{
 	{name: "halves", frozen: true, does: halves},
-	{name: "isolate-leader", frozen: true, does: isolateLeader},
+	{name: "isolate-leader", frozen: true, telling: true, does: isolateLeader},
 	{name: "one-way", does: oneWay},
 	{name: "ring", nodes: 5, does: ring},
 	{name: "flapping", does: flapping},

@@ -13,11 +13,11 @@ import (
 )
 
 var processNemeses = []nemesis{
-	{name: "kill-one", does: killOne},
-	{name: "kill-all", does: killAll},
+	{name: "kill-one", telling: true, does: killOne},
+	{name: "kill-all", telling: true, does: killAll},
 	{name: "pause", frozen: true, does: pauseOne},
-	{name: "pause-leader", does: pauseLeader},
-	{name: "rolling-restart", does: rollingRestart},
+	{name: "pause-leader", telling: true, does: pauseLeader},
+	{name: "rolling-restart", telling: true, does: rollingRestart},
 }
 
 // upWithin bounds the start of nodes after a fault.

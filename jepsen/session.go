@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/ferrymq/ferrymq/jepsen/check"
@@ -23,9 +23,29 @@ import (
 var ErrRed = errors.New("the run is red")
 
 // WorkloadNames lists the workloads of a session that names none.
-func WorkloadNames() []string {
+func WorkloadNames() []string { return namesOf(workload.All()) }
+
+// SetNames lists what a session can be told to carry.
+func SetNames() []string {
+	names := []string{Both}
+	for _, s := range workload.Sets() {
+		names = append(names, string(s))
+	}
+	return names
+}
+
+// SetTexts names each set's workloads, a line each.
+func SetTexts() string {
+	var lines strings.Builder
+	for _, s := range workload.Sets() {
+		fmt.Fprintf(&lines, "Workloads (%s): %s.\n", s, strings.Join(namesOf(s.Workloads()), ", "))
+	}
+	return lines.String()
+}
+
+func namesOf(loads []workload.Workload) []string {
 	var names []string
-	for _, w := range workload.Core() {
+	for _, w := range loads {
 		names = append(names, w.Name())
 	}
 	return names
@@ -51,36 +71,19 @@ type session struct {
 	screen    *progress.Display
 	summaries []report.Summary
 	longest   time.Duration
-	short     bool // the budget ended it before its last run
-}
-
-// plan is what one run of a session is.
-type plan struct {
-	number  int // from 1
-	nemesis nemesis
-	seed    uint64
-}
-
-func (s *session) plans() []plan {
-	var all []plan
-	for range s.o.Rounds {
-		for _, name := range s.o.Nemeses {
-			n, _ := nemesisOf(name) // Validate knows them all
-			all = append(all, plan{len(all) + 1, n, s.o.Seed + uint64(len(all))})
-		}
-	}
-	return all
+	short     bool // the budget ended it before the last run that it needs
 }
 
 // conduct makes every run, one after another, each with its report, and ends
 // with the last line.
 func (s *session) conduct(ctx context.Context) error {
 	began := time.Now()
-	plans := s.plans()
+	plans := s.o.plans()
 	s.screen = progress.New(s.o.Out, len(plans))
-	for _, p := range plans {
+	for i, p := range plans {
 		if s.o.Budget > 0 && time.Since(began)+s.longest > s.o.Budget {
-			s.short = true
+			s.short = !p.spare
+			s.screen.Say("no time is left for %d of %d runs", len(plans)-i, len(plans))
 			break
 		}
 		if err := s.one(ctx, p); err != nil {
@@ -108,7 +111,7 @@ func (s *session) conduct(ctx context.Context) error {
 
 // one makes one run and writes its report. Its error is the harness's own.
 func (s *session) one(ctx context.Context, p plan) error {
-	name := fmt.Sprintf("%03d-%s", p.number, p.nemesis.name)
+	name := fmt.Sprintf("%03d-%s", p.number, p.name())
 	dir := filepath.Join(s.o.Dir, name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -131,7 +134,7 @@ func (s *session) one(ctx context.Context, p plan) error {
 	}
 	s.longest = max(s.longest, time.Since(began))
 	s.summaries = append(s.summaries, summary)
-	s.tell(summary, time.Since(began))
+	s.tell(p, summary, time.Since(began))
 	if err := report.WriteIndex(s.o.Dir, s.summaries); err != nil {
 		return err
 	}
@@ -141,7 +144,7 @@ func (s *session) one(ctx context.Context, p plan) error {
 	return nil
 }
 
-func (s *session) tell(r report.Summary, took time.Duration) {
+func (s *session) tell(p plan, r report.Summary, took time.Duration) {
 	cells := 0
 	for _, c := range r.Cells {
 		if c.Workload != "" {
@@ -149,7 +152,7 @@ func (s *session) tell(r report.Summary, took time.Duration) {
 		}
 	}
 	s.screen.End(r.OK(), "%-16s seed %d: %d cells, %d of %d faults bit, %d confirmed, longest gap %v, %v",
-		r.Nemesis, r.Seed, cells, r.Bites, r.Faults, r.Confirmed, r.Gap.Round(time.Millisecond), took.Round(100*time.Millisecond))
+		p.name(), r.Seed, cells, r.Bites, r.Faults, r.Confirmed, r.Gap.Round(time.Millisecond), took.Round(100*time.Millisecond))
 	for _, f := range r.Failures() {
 		s.screen.Say("    %s", f)
 	}
@@ -161,41 +164,35 @@ const aside = 15 * time.Second
 // make makes one run and judges it. What did happen is judged also when the
 // run could not be carried to its end.
 func (s *session) make(ctx context.Context, p plan, dir string) (run *history.Run, verdicts []check.Verdict, err error) {
-	ctx, cancel := context.WithTimeout(ctx, runPatience+s.o.Time)
+	o := s.o.of(p)
+	ctx, cancel := context.WithTimeout(ctx, runPatience+o.Time)
 	defer cancel()
 	events, err := os.Create(filepath.Join(dir, "harness.log"))
 	if err != nil {
 		return nil, nil, err
 	}
-	a, err := newArena(ctx, s.o, p, dir, events)
+	a, err := newArena(ctx, o, p, dir, events)
 	if err != nil {
 		return nil, nil, errors.Join(err, events.Close())
 	}
 	s.screen.Begin(progress.Run{
-		Name: p.nemesis.name, Length: s.o.Time + aside,
+		Name: p.name(), Length: o.Time + aside,
 		Confirmed: func() int64 { return a.rec.Counts().Confirmed },
 	})
 	a.phase = s.screen.Phase
-	loads := s.loads()
+	loads := o.loads(p.set)
 	run, agreement, err := a.conduct(p.nemesis, loads)
 	err = errors.Join(err, a.close(), events.Close())
 	s.screen.Phase("checking")
-	verdicts = check.All(run, checkers(p.nemesis.name, loads, scale(s.o)))
+	verdicts = check.All(run, checkers(p.nemesis.name, p.set, loads, scale(o, len(loads))))
 	if agreement.Checker != "" {
 		verdicts = append(verdicts, agreement)
 	}
 	return run, verdicts, err
 }
 
-// loads are fresh workloads: each is for one run.
-func (s *session) loads() []workload.Workload {
-	return slices.DeleteFunc(workload.Core(), func(w workload.Workload) bool {
-		return !slices.Contains(s.o.Workloads, w.Name())
-	})
-}
-
 // scale of the floors. A workload's own are for ten seconds at a cluster's
 // full rate; faults cost some of both.
-func scale(o Options) float64 {
-	return min(1, o.Time.Seconds()/10) * min(1, o.Rate/defaultRate) / 2
+func scale(o Options, loads int) float64 {
+	return min(1, o.Time.Seconds()/10) * min(1, o.Rate/float64(max(1, loads))/workload.FullRate) / 2
 }

@@ -33,9 +33,11 @@ func (a *app) jepsenRun() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Make runs, one for each nemesis, and write a report",
-		Long: "Make runs, one for each nemesis, and write a report.\n\n" +
+		Long: "Make runs, one for each nemesis and set of workloads, and write a report.\n\n" +
 			"Nemeses: " + strings.Join(jepsen.NemesisNames(), ", ") + ", none.\n" +
-			"Workloads: " + strings.Join(jepsen.WorkloadNames(), ", ") + ".\n\n" +
+			jepsen.SetTexts() + "\n" +
+			"With a budget, runs of other workloads than the core's under faults that tell less\n" +
+			"come last, and may be left out.\n\n" +
 			"The last line is for programs, and the exit code is 1 if anything is red.",
 		Example: "  ferry jepsen run\n" +
 			"  ferry jepsen run --nemesis power-loss-all,bit-rot --time 30s --seed 7",
@@ -43,9 +45,10 @@ func (a *app) jepsenRun() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringSliceVar(&o.Nemeses, "nemesis", nil, "what to do to the cluster, one run each (default: all)")
-	f.StringSliceVar(&o.Workloads, "workload", nil, "what its clients do, all at once (default: all)")
+	f.StringVar(&o.Set, "set", jepsen.Both, "workloads that a run carries: core, features, or both in turn")
+	f.StringSliceVar(&o.Workloads, "workload", nil, "what its clients do, all of a set at once (default: all)")
 	f.Uint64Var(&o.Seed, "seed", 0, "of everything that is drawn (default: the time)")
-	f.DurationVar(&o.Time, "time", 0, "of each run with faults at work (default 6s)")
+	f.DurationVar(&o.Time, "time", 0, "of each run with faults at work (default 6s, 5s for features)")
 	f.Float64Var(&o.Rate, "rate", 0, "messages a second of all workloads together (default 6000)")
 	f.IntVar(&o.Rounds, "rounds", 0, "how often to go through the nemeses (default 1)")
 	f.IntVar(&o.Nodes, "nodes", 0, "of the cluster, 3 or 5 (default: what the nemesis needs)")
@@ -53,6 +56,7 @@ func (a *app) jepsenRun() *cobra.Command {
 	f.StringVar(&o.Binary, "ferry", "", "program to test (default: this one)")
 	f.StringVar(&o.Dir, "dir", "", "folder of the report (default: jepsen-SEED)")
 	_ = c.RegisterFlagCompletionFunc("nemesis", cobra.FixedCompletions(jepsen.NemesisNames(), cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("set", cobra.FixedCompletions(jepsen.SetNames(), cobra.ShellCompDirectiveNoFileComp))
 	_ = c.RegisterFlagCompletionFunc("workload", cobra.FixedCompletions(jepsen.WorkloadNames(), cobra.ShellCompDirectiveNoFileComp))
 	c.RunE = func(cmd *cobra.Command, _ []string) error { return a.runJepsen(cmd.Context(), o) }
 	return c

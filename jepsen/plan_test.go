@@ -1,0 +1,69 @@
+//go:build linux
+
+package jepsen
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ferrymq/ferrymq/jepsen/workload"
+)
+
+// The core workloads meet every nemesis first, and with them the others those
+// that tell most; the rest comes last, and only a session with time for it gets
+// there.
+func TestPlans(t *testing.T) {
+	o := Options{Binary: "ferry", Dir: "report", Seed: 7, Rounds: 2}.withDefaults()
+	require.NoError(t, o.Validate())
+	met := map[workload.Set]map[string]int{workload.SetCore: {}, workload.SetFeatures: {}}
+	spare := 0
+	for i, p := range o.plans() {
+		require.Equal(t, i+1, p.number)
+		require.Equal(t, o.Seed+uint64(i), p.seed)
+		require.False(t, spare > 0 && !p.spare, "%s comes behind what may be left out", p.name())
+		require.False(t, p.spare && (p.set == workload.SetCore || p.nemesis.telling), p.name())
+		if met[p.set][p.nemesis.name]++; p.spare {
+			spare++
+		}
+	}
+	for _, set := range workload.Sets() {
+		if len(set.Workloads()) == 0 {
+			continue
+		}
+		require.Len(t, met[set], len(NemesisNames()), set)
+		for name, n := range met[set] {
+			require.Equal(t, 2, n, "%s with %s", name, set)
+		}
+	}
+}
+
+// What a session is told to carry is all that it needs to come to.
+func TestPlansOfOneSet(t *testing.T) {
+	o := Options{Binary: "ferry", Dir: "report", Set: "core", Workloads: []string{"fifo"}}.withDefaults()
+	require.NoError(t, o.Validate())
+	all := o.plans()
+	require.Len(t, all, len(NemesisNames()))
+	for _, p := range all {
+		require.False(t, p.spare)
+		require.Equal(t, p.nemesis.name, p.name())
+		loads := o.loads(p.set)
+		require.Len(t, loads, 1)
+		require.Equal(t, "fifo", loads[0].Name())
+	}
+
+	o.Set, o.Workloads = Both, []string{"fifo"}
+	require.Len(t, o.plans(), len(all), "no run is without a workload")
+}
+
+func TestOptionsOfSets(t *testing.T) {
+	o := Options{Binary: "ferry", Dir: "report", Set: "some", Time: timeMin - 1}
+	require.ErrorContains(t, o.Validate(), `no set of workloads is called "some"`)
+	require.ErrorContains(t, o.Validate(), "the time of a run")
+	o = Options{Binary: "ferry", Dir: "report", Set: "features", Workloads: []string{"fifo"}}
+	require.ErrorContains(t, o.Validate(), `workload "fifo" is not in the set "features"`)
+	for _, set := range workload.Sets() {
+		require.GreaterOrEqual(t, Options{}.of(plan{set: set}).Time, timeMin)
+	}
+	require.Equal(t, timeMin, Options{Time: timeMin}.of(plan{set: workload.SetCore}).Time)
+}
