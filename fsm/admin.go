@@ -70,7 +70,12 @@ func (s *State) update(c *QueueUpdate) Result {
 			return r
 		}
 	}
+	if settings.Fair != q.settings.Fair && q.messages() > 0 {
+		return Result{Code: Conflict, Detail: "fairness can be changed only while the queue is empty"}
+	}
+	was := q.settings
 	q.settings = settings
+	s.reorder(q, &was)
 	d := s.queue(q.deadLetter)
 	d.settings = settings.deadLetter()
 	s.roomIn(d)
@@ -127,6 +132,7 @@ func (s *State) dissolve(q *queue) {
 	}
 	s.discard(*q.shelf)
 	s.movable.Delete(q.incarnation)
+	s.doomed.Delete(q.incarnation)
 	s.names.Delete(q.name)
 	s.queues.Delete(q.incarnation)
 }
@@ -146,6 +152,7 @@ func (s *State) purge(c *QueuePurge) Result {
 	if kept.Len() > 0 {
 		q.shelf = &shelf{leased: kept}
 	}
+	s.keepLines(q, gone.lines)
 	s.discard(gone)
 	q.bytes = q.leasedBytes
 	q.purged += n

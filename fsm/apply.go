@@ -63,7 +63,7 @@ func (s *State) Apply(index uint64, entry []byte) (Applied, error) {
 func (s *State) tail() {
 	s.bodies.Settled(s.index)
 	s.expire()
-	s.moveParked()
+	s.moveCondemned(s.moveParked(moveMax))
 	s.reclaim()
 	for _, incarnation := range s.work.touched {
 		if q := s.queue(incarnation); q != nil {

@@ -19,11 +19,15 @@ const carried = record.Set(1<<record.TagContentType | 1<<record.TagCorrelationID
 // for, at the end. No other place does; but see bury.
 func (s *State) arrive(q *queue, a *arrival) {
 	q.stock()
+	n := q.lineFor(a.info)
 	q.places++
+	q.entered(n)
 	p := packed{index: a.index, wall: a.wall, position: a.position, size: a.size}
 	readyAt := s.readyAt(a.info)
 	expires := q.expiresAt(readyAt, a.info)
-	switch m := p.message(); {
+	m := p.message()
+	m.line = n
+	switch {
 	case readyAt > s.clock.WallMillis:
 		m.at, m.expires, m.flags = readyAt, expires, flagScheduled
 		s.putWaiting(q, q.places, m)
@@ -31,7 +35,7 @@ func (s *State) arrive(q *queue, a *arrival) {
 		m.expires = expires
 		s.putReady(q, q.places, m)
 	default:
-		q.lane.append(q.places, p)
+		s.append(q, n, q.places, p)
 	}
 	q.bytes += uint64(a.size)
 	q.published++

@@ -74,7 +74,7 @@ func (s *State) checkQueue(q *queue, all *tally) error {
 			q.incarnation, q.messages(), q.bytes, found.messages, found.bytes)
 	}
 	if q.deadLetter == 0 {
-		q.returned.Scan(func(place uint64, m message) bool {
+		q.returned.Scan(func(place uint64, m message) bool { // it has no other lines
 			if m.death() == nil {
 				err = fmt.Errorf("queue %d: dead letter at place %d without death", q.incarnation, place)
 			}
@@ -84,19 +84,22 @@ func (s *State) checkQueue(q *queue, all *tally) error {
 			err = fmt.Errorf("queue %d: dead letters in the lane", q.incarnation)
 		}
 	}
-	if err != nil || q.paused {
+	if err != nil {
 		return err
 	}
-	// Nothing that could be handed out may wait.
-	if _, m, ok := q.front(); ok && (m.expires == 0 || m.expires > s.clock.WallMillis) {
-		q.hungry.Scan(func(_, serial uint64) bool {
-			if c, found := s.consumers.Get(serial); found && c.hasRoom(m.size) {
-				err = fmt.Errorf("queue %d: consumer %d has room, and a message waits", q.incarnation, serial)
-			}
-			return err == nil
-		})
+	if err = s.checkLines(q); err != nil {
+		return fmt.Errorf("queue %d: %w", q.incarnation, err)
 	}
-	return err
+	if q.paused {
+		return nil
+	}
+	// Nothing that could be handed out may wait.
+	if n, ok := q.next(); ok && !n.message.over(s.clock.WallMillis) {
+		if serial, found := s.takerOf(q, &n); found {
+			return fmt.Errorf("queue %d: consumer %d has room, and a message waits", q.incarnation, serial)
+		}
+	}
+	return nil
 }
 
 // tally is what a walk over messages or bodies found.
@@ -146,7 +149,7 @@ func (s *State) checkShelf(h *shelf, places uint64) (t tally, err error) {
 		return good
 	}
 	for _, walk := range []func(){
-		func() { h.returned.Scan(visit) },
+		func() { h.eachReturned(visit) },
 		func() { h.waiting.Scan(visit) },
 		func() { h.leased.Scan(func(place uint64, l lease) bool { return visit(place, l.message) }) },
 		func() {
@@ -158,7 +161,10 @@ func (s *State) checkShelf(h *shelf, places uint64) (t tally, err error) {
 			})
 		},
 		func() {
-			h.lane.each(func(place uint64, m packed) bool { return see(place, m.index, m.position, m.size, m.wall) })
+			h.eachLane(func(_ uint32, l *lane) bool {
+				l.each(func(place uint64, m packed) bool { return see(place, m.index, m.position, m.size, m.wall) })
+				return err == nil
+			})
 		},
 	} {
 		if err == nil {

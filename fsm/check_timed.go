@@ -46,7 +46,7 @@ func (q *queue) checkTimed() (err error) {
 		}
 		return err == nil
 	}
-	q.returned.Scan(func(place uint64, m message) bool { return visit(place, m, false) })
+	q.eachReturned(func(place uint64, m message) bool { return visit(place, m, false) })
 	if err == nil {
 		q.waiting.Scan(func(place uint64, m message) bool { return visit(place, m, true) })
 	}

@@ -16,45 +16,59 @@ func (s *State) offer(q *queue, c *consumer) {
 		q.hungry.Delete(c.turn)
 		c.turn = 0
 	}
+	s.reopen(q, c)
 }
 
-// handOut gives a queue's ready messages, in the order of their places, to
-// consumers with credit. If the first message fits nobody's bytes, the rest
-// waits behind it.
+// handOut gives a queue's ready messages, in their order, to consumers with
+// credit. If the next message fits nobody's bytes, the rest waits behind it.
 func (s *State) handOut(q *queue) {
 	for !q.paused && q.hungry.Len() > 0 && s.broken == nil {
-		place, m, ok := q.front()
-		if !ok || m.expires != 0 && m.expires <= s.clock.WallMillis {
+		n, ok := q.next()
+		if !ok || n.message.over(s.clock.WallMillis) {
 			return // what is due is never handed out: it expires in the next entry
 		}
-		c := s.pick(q, m.size)
-		if c == nil {
+		serial, ok := s.takerOf(q, &n)
+		if !ok {
 			return
 		}
-		q.take(place)
-		if m.expires != 0 {
-			q.unwatch(place, &m)
+		c := s.consumer(serial)
+		q.count(&n)
+		q.takeFront(n.line, n.place)
+		if n.message.expires != 0 {
+			q.unwatch(n.place, &n.message)
 			s.arm(q)
 		}
-		s.assign(q, c, place, m)
+		s.assign(q, c, n.place, n.message)
+		q.counted(&n)
 	}
+}
+
+// takerOf says who gets what was chosen: of a group, who has the rest of the
+// batch or had the last one, and else the next with room.
+func (s *State) takerOf(q *queue, n *choice) (serial uint64, ok bool) {
+	if n.line != 0 {
+		l, _ := q.lines.all.Get(n.line)
+		c, ok := s.consumers.Get(l.last)
+		if ok && c.turn != 0 && c.hasRoom(n.message.size) {
+			return l.last, true
+		}
+	}
+	return s.pick(q, n.message.size)
 }
 
 // pick returns the next consumer with room for a message of this size.
-func (s *State) pick(q *queue, size uint32) (c *consumer) {
-	_, serial, _ := q.hungry.Min()
-	if c = s.consumer(serial); c.hasRoom(size) {
-		return c
-	}
-	c = nil
-	q.hungry.Scan(func(_, serial uint64) bool {
-		if x, _ := s.consumers.Get(serial); x.hasRoom(size) {
-			c = s.consumer(serial)
-			return false
+func (s *State) pick(q *queue, size uint32) (serial uint64, ok bool) {
+	if _, serial, _ = q.hungry.Min(); serial != 0 {
+		if c, _ := s.consumers.Get(serial); c.hasRoom(size) {
+			return serial, true
 		}
-		return true
+	}
+	q.hungry.Scan(func(_, at uint64) bool {
+		c, _ := s.consumers.Get(at)
+		serial, ok = at, c.hasRoom(size)
+		return !ok
 	})
-	return c
+	return serial, ok
 }
 
 // assign gives a message to a consumer: for good without acks, else under a
@@ -82,9 +96,10 @@ func (s *State) assign(q *queue, c *consumer, place uint64, m message) {
 	if s.trace != nil {
 		s.tell(TraceDelivered, q, l.index, l.position, c, l.token, "")
 	}
+	s.grouped(q, m.line, c)
 	if c.noAck {
 		q.acked++
-		s.left(q, m.size)
+		s.left(q, &m)
 		s.drop(m.index, m.position)
 	}
 	s.served(q, c)
@@ -94,16 +109,18 @@ func (s *State) assign(q *queue, c *consumer, place uint64, m message) {
 func (s *State) served(q *queue, c *consumer) {
 	if c.outstanding() < int(c.creditMessages) {
 		if q.hungry.Len() == 1 {
+			s.reopen(q, c)
 			return
 		}
 		q.hungry.Delete(c.turn)
 		q.turns++
 		c.turn = q.turns
 		q.hungry.Set(c.turn, c.serial)
-		return
+	} else {
+		q.hungry.Delete(c.turn)
+		c.turn = 0
 	}
-	q.hungry.Delete(c.turn)
-	c.turn = 0
+	s.reopen(q, c)
 }
 
 // deliver asks the outside to hand a message to a consumer's connection.

@@ -26,6 +26,10 @@ type consumer struct {
 	heldBytes uint64                    // of held or, without acks, of sizes
 	armedAt   int64                     // its timer; 0: none
 
+	// Lines of groups whose batch it has and may be given more of. Derived, and
+	// never read through a pinned consumer.
+	open btree.Map[uint32, struct{}]
+
 	assigned uint64   // without acks: number of the last assignment
 	taken    uint64   // and how many of them were taken
 	sizes    []uint32 // of those assigned and not taken; appended to, never written

@@ -7,9 +7,12 @@ package fsm
 func (s *State) deadLetter(q *queue, place uint64, m message, reason, note string) {
 	if q.deadLetter == 0 {
 		q.dead++
-		s.left(q, m.size)
+		s.left(q, &m)
 		s.drop(m.index, m.position)
 		return
+	}
+	if reason == DeathFailures || reason == DeathRejected {
+		s.headFailed(q, m.line)
 	}
 	d := &Death{Queue: q.name, Reason: reason, Attempts: m.attempts, Failures: m.failures,
 		Error: note, AtMillis: s.clock.WallMillis}
@@ -38,14 +41,14 @@ func (s *State) buryOrPark(q *queue, place uint64, m message) {
 // the old id.
 func (s *State) bury(q, d *queue, m message) {
 	q.dead++
-	q.bytes -= uint64(m.size)
+	s.left(q, &m)
 	m.attempts, m.failures, m.lastToken, m.lastEnd = 0, 0, 0, CauseNone
 	m.expires, m.line, m.flags = 0, 0, 0
 	d.stock()
 	d.places++
 	d.published++
 	d.bytes += uint64(m.size)
-	d.returned.Set(d.places, m)
+	s.putReady(d, d.places, m)
 	s.touch(d)
 	if s.trace != nil && m.more != nil && m.more.death != nil {
 		s.tell(TraceDead, q, m.index, m.position, nil, 0, m.more.death.Reason)
@@ -53,13 +56,13 @@ func (s *State) bury(q, d *queue, m message) {
 }
 
 // moveParked moves parked messages whose dead-letter queue has room again,
-// in the order of their places, until one does not fit.
-func (s *State) moveParked() {
-	budget := moveMax
+// in the order of their places, until one does not fit, and returns what is
+// left of the budget.
+func (s *State) moveParked(budget int) int {
 	for budget > 0 {
 		incarnation, _, ok := s.movable.Min()
 		if !ok {
-			return
+			break
 		}
 		q := s.queue(incarnation)
 		d := s.queue(q.deadLetter)
@@ -73,4 +76,5 @@ func (s *State) moveParked() {
 			s.bury(q, d, m)
 		}
 	}
+	return budget
 }

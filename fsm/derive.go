@@ -24,6 +24,9 @@ func (x *restorer) derive() error {
 			x.watch(q)
 			err = s.checkPair(q)
 		}
+		if err == nil {
+			err = s.deriveLines(q)
+		}
 		return err == nil
 	})
 	s.junk.Scan(func(_ uint64, j *junk) bool {
@@ -51,7 +54,7 @@ func (x *restorer) watch(q *queue) {
 		q.watch(place, &m)
 		return true
 	}
-	q.returned.Scan(watch)
+	q.eachReturned(watch)
 	q.waiting.Scan(watch)
 	x.s.arm(q)
 }
@@ -66,8 +69,13 @@ func (x *restorer) claim(h *shelf) (bytes uint64, err error) {
 	}
 	own := func(_ uint64, m message) bool { return one(m.index, m.position, m.size) }
 	for _, walk := range []func(){
-		func() { h.lane.each(func(_ uint64, m packed) bool { return one(m.index, m.position, m.size) }) },
-		func() { h.returned.Scan(own) },
+		func() {
+			h.eachLane(func(_ uint32, l *lane) bool {
+				l.each(func(_ uint64, m packed) bool { return one(m.index, m.position, m.size) })
+				return err == nil
+			})
+		},
+		func() { h.eachReturned(own) },
 		func() { h.waiting.Scan(own) },
 		func() { h.parked.Scan(own) },
 		func() { h.leased.Scan(func(place uint64, l lease) bool { return own(place, l.message) }) },

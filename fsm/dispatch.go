@@ -84,9 +84,9 @@ func (s *State) operation(x Command) (Result, bool) {
 	case *Breaker:
 		return s.simple(&c.OpHeader, unsupported), true
 	case *GroupResume:
-		return s.simple(&c.OpHeader, unsupported), true
+		return s.simple(&c.OpHeader, func(*session) Result { return s.resumeGroup(c) }), true
 	case *TenantWeight:
-		return s.simple(&c.OpHeader, unsupported), true
+		return s.simple(&c.OpHeader, func(*session) Result { return s.weigh(c) }), true
 	case *TopicCreate:
 		return s.simple(&c.OpHeader, func(*session) Result { return s.createTopic(c) }), true
 	case *TopicDelete:

@@ -18,9 +18,6 @@ type incoming struct {
 	from, until    int32 // the subscriptions in work.matched
 }
 
-// unready are the attributes that nothing is done with.
-const unready = record.Set(1<<record.TagGroupKey | 1<<record.TagPriority | 1<<record.TagTenant)
-
 // examine reads the structure of records for the target added last, which
 // begin in the entry at byte at: each is added to work.incoming, and to
 // work.verdicts whether it can be stored. It returns the sum of their sizes,
@@ -43,8 +40,6 @@ func (s *State) examine(count uint32, records []byte, at int) (sum int, r Result
 			v.Code = TooLarge
 		case err != nil:
 			v.Code = Invalid
-		case info.Present&unready != 0:
-			v.Code = Unsupported
 		case s.attributeFault(&info, &w.targets[to]) != "":
 			v.Code = Invalid
 		default:

@@ -31,6 +31,8 @@ const (
 	tagSession
 	tagConsumer
 	tagSeen
+	tagTenant
+	tagLine
 	tagWaiting
 	tagMessage
 	tagBody

@@ -9,7 +9,7 @@ import (
 // lane is a line of waiting messages without state of their own: sealed
 // chunks behind the one that is being read, and an open tail. Messages enter
 // at the tail and leave at the front; nothing else touches it. A queue has one
-// lane for each of its priorities, groups or tenants; today that is one.
+// lane for each of its lines.
 type lane struct {
 	count  uint64
 	head   *chunk // being read; nil: everything is in the tail
@@ -22,13 +22,10 @@ type lane struct {
 }
 
 func (l *lane) append(place uint64, m packed) {
-	if l.tail.count > 0 && (l.tail.count == chunkMax || l.tail.first+uint64(l.tail.count) != place) {
+	if l.tail.count == chunkMax {
 		l.seal()
 	}
-	if l.tail.count == 0 {
-		l.tail.first = place
-	}
-	l.tail.append(&l.tailTo, m)
+	l.tail.append(&l.tailTo, place, m)
 	l.count++
 }
 
@@ -55,11 +52,11 @@ func (l *lane) front() (place uint64, m packed, ok bool) {
 	case l.count == 0:
 		return 0, packed{}, false
 	case l.head != nil:
-		m, _ = l.head.next(l.headAt)
-		return l.head.first + uint64(l.headAt.n), m, true
+		place, m, _ = l.head.next(l.headAt)
+		return place, m, true
 	default:
-		m, _ = l.tail.next(l.tailAt)
-		return l.tail.first + uint64(l.tailAt.n), m, true
+		place, m, _ = l.tail.next(l.tailAt)
+		return place, m, true
 	}
 }
 
@@ -67,13 +64,13 @@ func (l *lane) front() (place uint64, m packed, ok bool) {
 func (l *lane) pop() {
 	l.count--
 	if l.head == nil {
-		_, l.tailAt = l.tail.next(l.tailAt)
+		_, _, l.tailAt = l.tail.next(l.tailAt)
 		if l.tailAt.n == l.tail.count {
 			l.clearTail()
 		}
 		return
 	}
-	if _, l.headAt = l.head.next(l.headAt); l.headAt.n < l.head.count {
+	if _, _, l.headAt = l.head.next(l.headAt); l.headAt.n < l.head.count {
 		return
 	}
 	l.head, l.headAt = nil, cursor{}
@@ -87,10 +84,8 @@ func (l *lane) pop() {
 func (l *lane) each(visit func(place uint64, m packed) bool) {
 	walk := func(c *chunk, at cursor) bool {
 		for at.n < c.count {
-			var m packed
-			place := c.first + uint64(at.n)
-			m, at = c.next(at)
-			if !visit(place, m) {
+			place, m, next := c.next(at)
+			if at = next; !visit(place, m) {
 				return false
 			}
 		}
@@ -110,4 +105,20 @@ func (l *lane) each(visit func(place uint64, m packed) bool) {
 		}
 	}
 	walk(&l.tail, l.tailAt)
+}
+
+// has tells whether the message at a place waits here.
+func (l *lane) has(place uint64) (ok bool) {
+	c, at := &l.tail, l.tailAt
+	if l.head != nil && (l.tail.count == 0 || place < l.tail.first) {
+		c, at = l.head, l.headAt
+		l.sealed.Descend(place, func(_ uint64, sealed *chunk) bool {
+			c, at = sealed, cursor{}
+			return false
+		})
+	}
+	for p := uint64(0); at.n < c.count && p < place; ok = p == place {
+		p, _, at = c.next(at)
+	}
+	return ok
 }

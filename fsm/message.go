@@ -1,7 +1,5 @@
 package fsm
 
-import "github.com/tidwall/btree"
-
 // message is a message with state of its own: leased once, returned, parked
 // or dead-lettered.
 type message struct {
@@ -27,6 +25,7 @@ const (
 	flagScheduled flags = 1 << iota // waits for the wall clock: delayed, or rescheduled
 	flagAlone                       // blamed for a crash: from now on leased only as a consumer's single message
 	flagRequest                     // somebody waits for an answer
+	flagReserved                    // waits for a consumer to be free for it alone
 	flagsEnd
 )
 
@@ -56,48 +55,4 @@ type lease struct {
 	deadline int64  // lease clock
 	millis   uint32 // its length
 	extended bool
-}
-
-// shelf holds the messages of a queue. Its places are unique over all parts.
-type shelf struct {
-	lane     lane
-	returned btree.Map[uint64, message] // ready, by place
-	leased   btree.Map[uint64, lease]   // by place
-	waiting  btree.Map[uint64, message] // not ready: scheduled, or until their retry; by place
-	parked   btree.Map[uint64, message] // dead, but their dead-letter queue is full; by place
-}
-
-// noMessages is the shelf of every queue that never had a message, so that
-// many such queues take little memory. Nothing is put into it.
-var noMessages shelf
-
-// stock gives a queue that a message is put into a shelf of its own.
-func (q *queue) stock() {
-	if q.shelf == &noMessages {
-		q.shelf = &shelf{}
-	}
-}
-
-func (h *shelf) ready() uint64 { return h.lane.count + uint64(h.returned.Len()) }
-
-func (h *shelf) messages() uint64 {
-	return h.ready() + uint64(h.leased.Len()) + uint64(h.waiting.Len()) + uint64(h.parked.Len())
-}
-
-// front is the ready message with the lowest place.
-func (h *shelf) front() (place uint64, m message, ok bool) {
-	place, p, waiting := h.lane.front()
-	if h.returned.Len() > 0 {
-		if at, r, _ := h.returned.Min(); !waiting || at < place {
-			return at, r, true
-		}
-	}
-	return place, p.message(), waiting
-}
-
-// take removes the message that front returned.
-func (h *shelf) take(place uint64) {
-	if _, ok := h.returned.Delete(place); !ok {
-		h.lane.pop()
-	}
 }

@@ -119,7 +119,7 @@ func (s *State) takes(q *queue, size uint32) Verdict {
 // makeRoom drops the oldest unleased messages until one of this size fits.
 func (s *State) makeRoom(q *queue, size uint32) {
 	for q.fits(size) != CauseNone && s.broken == nil {
-		place, m, ok := q.oldest()
+		place, m, ok := s.takeOldest(q)
 		if !ok {
 			s.failf("queue %d has nothing to drop", q.incarnation)
 			return
@@ -130,47 +130,34 @@ func (s *State) makeRoom(q *queue, size uint32) {
 	}
 }
 
-// oldest takes out the message with the lowest place that is not leased.
-func (q *queue) oldest() (place uint64, m message, ok bool) {
-	place, m, ok = q.front()
+// takeOldest takes out the message with the lowest place that is not leased.
+func (s *State) takeOldest(q *queue) (place uint64, m message, ok bool) {
+	place, n, ok := q.oldestReady()
 	if at, w, waits := q.waiting.Min(); waits && (!ok || at < place) {
-		q.waiting.Delete(at)
-		q.unwatch(at, &w)
+		s.takeWaiting(q, at)
 		return at, w, true
 	}
 	if ok {
-		q.take(place)
-		q.unwatch(place, &m)
+		place, m = s.takeReady(q, n)
 	}
 	return place, m, ok
 }
 
-// eachUnleased visits the sizes of the messages that oldest would take, in
+// eachUnleased visits the sizes of the messages that takeOldest would take, in
 // its order.
 func (q *queue) eachUnleased(visit func(size uint32) bool) {
-	ready, waiting := q.returned.Iter(), q.waiting.Iter()
-	more, moreReady, moreWaiting := true, ready.First(), waiting.First()
-	// before visits those with records of their own that come before a place.
-	before := func(end uint64) {
-		for more {
-			r, w := moreReady && ready.Key() < end, moreWaiting && waiting.Key() < end
-			switch {
-			case r && (!w || ready.Key() < waiting.Key()):
-				more = visit(ready.Value().size)
-				moreReady = ready.Next()
-			case w:
-				more = visit(waiting.Value().size)
-				moreWaiting = waiting.Next()
-			default:
+	ready, waiting := q.walkReady(), q.waiting.Iter()
+	more := waiting.First()
+	for {
+		place, size, ok := ready.next()
+		for more && (!ok || waiting.Key() < place) {
+			if !visit(waiting.Value().size) {
 				return
 			}
+			more = waiting.Next()
+		}
+		if !ok || !visit(size) {
+			return
 		}
 	}
-	q.lane.each(func(place uint64, p packed) bool {
-		if before(place); more {
-			more = visit(p.size)
-		}
-		return more
-	})
-	before(^uint64(0))
 }

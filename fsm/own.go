@@ -54,22 +54,27 @@ func (q *queue) clone(gen uint64) *queue {
 	c := *q
 	c.gen = gen
 	if q.shelf != &noMessages {
-		own := q.shelf.clone()
+		own := q.shelf.clone(gen)
 		c.shelf = &own
 	}
 	c.window = q.window.clone()
 	return &c
 }
 
-func (h *shelf) clone() shelf {
+func (h *shelf) clone(gen uint64) shelf {
 	pinned := *h
 	c := *h
-	c.lane = h.lane.clone()
-	c.returned = *pinned.returned.Copy()
+	c.stack = h.stack.clone()
+	c.lines = h.lines.clone(gen)
 	c.leased = *pinned.leased.Copy()
 	c.waiting = *pinned.waiting.Copy()
 	c.parked = *pinned.parked.Copy()
 	return c
+}
+
+func (k *stack) clone() stack {
+	pinned := *k
+	return stack{lane: k.lane.clone(), returned: *pinned.returned.Copy()}
 }
 
 func (l *lane) clone() lane {

@@ -1,7 +1,9 @@
 package fsm
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -50,7 +52,8 @@ func (q *queue) info() QueueInfo {
 	if q.deadLetter != 0 {
 		i.DeadLetter = q.name + DeadLetterSuffix
 	}
-	if _, m, ok := q.front(); ok {
+	if _, n, ok := q.oldestReady(); ok {
+		_, m, _ := q.stackOf(n).front()
 		i.OldestReadyMillis = m.wall
 	}
 	return i
@@ -69,7 +72,7 @@ func (s *State) Messages(name string, visit func(MessageInfo) bool) {
 	}
 	more := true
 	q.leased.Scan(func(place uint64, l lease) bool {
-		i := s.messageInfo(Leased, place, &l.message)
+		i := s.messageInfo(q, Leased, place, &l.message)
 		c, _ := s.consumers.Get(l.consumer)
 		x, _ := s.sessions.Get(c.session)
 		i.Token, i.Session, i.Consumer, i.DeadlineMillis, i.Extended = l.token, x.id, c.number, l.deadline, l.extended
@@ -80,7 +83,7 @@ func (s *State) Messages(name string, visit func(MessageInfo) bool) {
 		if more && q.waiting.Len() > 0 {
 			q.waiting.Scan(func(place uint64, m message) bool {
 				if m.waits() == state {
-					more = visit(s.messageInfo(state, place, &m))
+					more = visit(s.messageInfo(q, state, place, &m))
 				}
 				return more
 			})
@@ -89,13 +92,19 @@ func (s *State) Messages(name string, visit func(MessageInfo) bool) {
 	if !more {
 		return
 	}
-	q.parked.Scan(func(place uint64, m message) bool { return visit(s.messageInfo(Parked, place, &m)) })
+	q.parked.Scan(func(place uint64, m message) bool { return visit(s.messageInfo(q, Parked, place, &m)) })
 }
 
-func (s *State) messageInfo(state MessageState, place uint64, m *message) MessageInfo {
-	return MessageInfo{State: state, Place: place, ID: ID{Group: s.group, Index: m.index, Position: m.position},
+func (s *State) messageInfo(q *queue, state MessageState, place uint64, m *message) MessageInfo {
+	i := MessageInfo{State: state, Place: place, ID: ID{Group: s.group, Index: m.index, Position: m.position},
 		Bytes: m.size, Attempts: m.attempts, Failures: m.failures, EnqueuedMillis: m.wall, Death: m.death(),
-		ReadyMillis: m.at, ExpiresMillis: m.expires}
+		ReadyMillis: m.at, ExpiresMillis: m.expires,
+		Priority: DefaultPriority, Alone: m.flags&flagAlone != 0}
+	if m.line != 0 {
+		l, _ := q.lines.all.Get(m.line)
+		i.Priority, i.Group, i.Tenant = l.priority, l.group, l.tenant
+	}
+	return i
 }
 
 // waits tells what a waiting message waits for.
@@ -106,25 +115,50 @@ func (m *message) waits() MessageState {
 	return Retrying
 }
 
-// eachReady merges the returned ones with the lane, by place.
-func (s *State) eachReady(q *queue, visit func(MessageInfo) bool) (more bool) {
+// eachReady merges what is ready of all lines, by place.
+func (s *State) eachReady(q *queue, visit func(MessageInfo) bool) bool {
+	if q.lines == nil {
+		return q.stack.each(func(place uint64, m message) bool { return visit(s.messageInfo(q, Ready, place, &m)) })
+	}
+	all := make([]MessageInfo, 0, q.ready())
+	collect := func(n uint32, k *stack) {
+		k.each(func(place uint64, m message) bool {
+			m.line = n
+			all = append(all, s.messageInfo(q, Ready, place, &m))
+			return true
+		})
+	}
+	collect(0, &q.stack)
+	q.lines.all.Scan(func(n uint32, l *line) bool {
+		collect(n, &l.stack)
+		return true
+	})
+	slices.SortFunc(all, func(a, b MessageInfo) int { return cmp.Compare(a.Place, b.Place) })
+	for i := range all {
+		if !visit(all[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// each merges the returned ones with the lane, by place.
+func (k *stack) each(visit func(place uint64, m message) bool) (more bool) {
 	more = true
-	returned := q.returned.Iter()
+	returned := k.returned.Iter()
 	left := returned.First()
 	returnedBelow := func(place uint64) bool {
 		for more && left && returned.Key() < place {
-			m := returned.Value()
-			more = visit(s.messageInfo(Ready, returned.Key(), &m))
+			more = visit(returned.Key(), returned.Value())
 			left = returned.Next()
 		}
 		return more
 	}
-	q.lane.each(func(place uint64, p packed) bool {
+	k.lane.each(func(place uint64, p packed) bool {
 		if !returnedBelow(place) {
 			return false
 		}
-		m := p.message()
-		more = visit(s.messageInfo(Ready, place, &m))
+		more = visit(place, p.message())
 		return more
 	})
 	return more && returnedBelow(math.MaxUint64)

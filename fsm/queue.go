@@ -68,8 +68,11 @@ func (s *State) touch(q *queue) {
 }
 
 // left accounts for a message that left a queue for good.
-func (s *State) left(q *queue, size uint32) {
-	q.bytes -= uint64(size)
+func (s *State) left(q *queue, m *message) {
+	q.bytes -= uint64(m.size)
+	if m.line != 0 {
+		s.lineLeft(q, m.line)
+	}
 	s.roomIn(q)
 }
 

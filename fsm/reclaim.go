@@ -25,7 +25,7 @@ func (s *State) reclaim() {
 			return
 		}
 		if j.gen != s.gen {
-			j = &junk{gen: s.gen, serial: serial, shelf: j.shelf.clone()}
+			j = &junk{gen: s.gen, serial: serial, shelf: j.shelf.clone(s.gen)}
 			s.junk.Set(serial, j)
 		}
 		for ; budget > 0 && j.popAny(s.drop); budget-- {
@@ -48,6 +48,10 @@ func (h *shelf) popAny(drop func(index uint64, position uint32)) bool {
 		drop(m.index, m.position)
 		return true
 	}
+	if m, ok := h.lines.popAny(); ok {
+		drop(m.index, m.position)
+		return true
+	}
 	if place, m, ok := h.waiting.Min(); ok {
 		h.waiting.Delete(place)
 		drop(m.index, m.position)
@@ -64,4 +68,28 @@ func (h *shelf) popAny(drop func(index uint64, position uint32)) bool {
 		return true
 	}
 	return false
+}
+
+// popAny removes one message of the line with the lowest number.
+func (o *lines) popAny() (m message, ok bool) {
+	if o == nil {
+		return m, false
+	}
+	for {
+		n, _, found := o.all.Min()
+		if !found {
+			return m, false
+		}
+		l := o.at(n)
+		if _, p, waits := l.lane.front(); waits {
+			l.lane.pop()
+			o.ready--
+			return p.message(), true
+		}
+		if _, m, ok = l.returned.PopMin(); ok {
+			o.ready--
+			return m, true
+		}
+		o.all.Delete(n)
+	}
 }

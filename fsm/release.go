@@ -36,6 +36,7 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 	if s.trace != nil {
 		s.tellEnding(q, &l, c, &e)
 	}
+	s.freed(q, l.line)
 	m := l.message
 	m.lastToken, m.lastEnd = l.token, e.cause
 	if e.failed {
@@ -47,12 +48,14 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 	switch {
 	case e.outcome == toDone:
 		q.acked++
-		s.left(q, m.size)
+		s.left(q, &m)
 		s.drop(m.index, m.position)
 	case e.outcome == toDead:
 		s.deadLetter(q, place, m, DeathRejected, e.note)
 	case e.failed && q.failuresUsed(m.failures):
 		s.deadLetter(q, place, m, DeathFailures, e.note)
+	case q.condemned(&m):
+		s.deadLetter(q, place, m, DeathGroup, e.note)
 	default:
 		s.tryAgain(q, place, m, e)
 	}

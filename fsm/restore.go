@@ -58,6 +58,7 @@ type restorer struct {
 	shelves map[owner]*shelf    // where to put messages
 	windows map[uint64]**window // where to put message ids, by queue or topic
 	bodyAt  uint64              // entry of the bodies at hand
+	junk    map[*shelf]bool
 	body    []byte
 	places  []bodyPlace
 }
@@ -98,6 +99,10 @@ func (x *restorer) item(tag byte, c *wire.Cursor) error {
 		return x.consumer(c)
 	case tagSeen:
 		return x.seen(c)
+	case tagTenant:
+		return x.tenant(c)
+	case tagLine:
+		return x.line(c)
 	case tagWaiting:
 		return x.waiting(c)
 	case tagMessage:
@@ -123,6 +128,7 @@ func (x *restorer) head(c *wire.Cursor) error {
 	}
 	x.begun = true
 	x.shelves, x.windows = map[owner]*shelf{}, map[uint64]**window{}
+	x.junk = map[*shelf]bool{}
 	s.group = c.Uint32()
 	s.version = Version(c.Uint16())
 	s.index = readCounter(c)

@@ -33,7 +33,30 @@ func (x *restorer) shelf(c *wire.Cursor) (*shelf, error) {
 	j := &junk{gen: x.s.gen, serial: o.number}
 	x.s.junk.Set(j.serial, j)
 	x.shelves[o] = &j.shelf
+	x.junk[&j.shelf] = true
 	return &j.shelf, nil
+}
+
+// stack returns where what is ready of a line belongs. Those of junk are made
+// when they are first named.
+func (x *restorer) stack(h *shelf, n uint32) (*stack, error) {
+	if n == 0 {
+		return &h.stack, nil
+	}
+	if h.lines != nil {
+		if l, ok := h.lines.all.Get(n); ok {
+			return &l.stack, nil
+		}
+	}
+	if !x.junk[h] {
+		return nil, fmt.Errorf("message of line %d, which is missing", n)
+	}
+	if h.lines == nil {
+		h.lines = newLines(x.s.gen)
+	}
+	l := &line{gen: x.s.gen, number: n}
+	h.lines.all.Set(n, l)
+	return &l.stack, nil
 }
 
 // waiting takes a packed chunk apart and packs it anew.
@@ -42,24 +65,28 @@ func (x *restorer) waiting(c *wire.Cursor) error {
 	if err != nil {
 		return err
 	}
-	place := c.Uint()
+	n := uint32(c.UintMax(MaxGroups))
+	place := c.UintMax(maxPlace)
 	count := int(c.UintMax(chunkMax))
 	data := c.Bytes()
 	if c.Err() != nil {
 		return c.Err()
 	}
-	if h.lane.count > 0 && h.lane.lastPlace() >= place || place == 0 || place > math.MaxUint64-chunkMax {
+	k, err := x.stack(h, n)
+	if err != nil {
+		return err
+	}
+	if k.lane.count > 0 && k.lane.nextPlace() > place || place == 0 {
 		return fmt.Errorf("chunk at place %d", place)
 	}
-	var at cursor
+	at := cursor{place: place}
 	for range count {
 		var m packed
 		var ok bool
-		if m, at, ok = nextChecked(data, at); !ok || m.wall > clockMax {
+		if place, m, at, ok = nextChecked(data, at); !ok || m.wall > clockMax {
 			return fmt.Errorf("chunk at place %d, byte %d", place, at.off)
 		}
-		h.lane.append(place, m)
-		place++
+		k.lane.append(place, m)
 	}
 	if at.off != len(data) {
 		return fmt.Errorf("chunk at place %d: %w", place, wire.ErrTrailing)
@@ -67,30 +94,33 @@ func (x *restorer) waiting(c *wire.Cursor) error {
 	return nil
 }
 
-// lastPlace is the place of the message appended last, if it still waits.
-func (l *lane) lastPlace() uint64 { return l.tail.first + uint64(l.tail.count) - 1 }
+// nextPlace is behind the message appended last, if it still waits.
+func (l *lane) nextPlace() uint64 { return l.tailTo.place }
 
 // nextChecked is chunk.next for bytes that come from outside.
-func nextChecked(data []byte, at cursor) (packed, cursor, bool) {
-	var v [4]uint64
+func nextChecked(data []byte, at cursor) (place uint64, m packed, next cursor, ok bool) {
 	off := at.off
-	for i := range v {
-		x, n := binary.Uvarint(data[off:])
-		if n <= 0 {
-			return packed{}, at, false
-		}
-		v[i] = x
-		off += n
+	read := func(limit uint64) (v uint64) {
+		v, n := binary.Uvarint(data[off:])
+		ok = ok && n > 0 && v <= limit
+		off += max(n, 0)
+		return v
 	}
-	if v[0] > math.MaxUint64-at.index || v[1] > math.MaxUint32 || v[2] > MaxMessageBytes || v[3] > clockMax {
-		return packed{}, at, false
+	ok = true
+	di := read(math.MaxUint64)
+	if di&1 != 0 {
+		read(maxPlace - at.place)
 	}
-	if v[0] == 0 && v[1]+uint64(at.position) > math.MaxUint32 {
-		return packed{}, at, false
+	position := read(math.MaxUint32)
+	read(MaxMessageBytes)
+	read(clockMax)
+	di >>= 1
+	if !ok || di > math.MaxUint64-at.index || di == 0 && position+uint64(at.position) > math.MaxUint32 {
+		return 0, m, at, false
 	}
-	c := chunk{data: data}
-	m, next := c.next(at)
-	return m, next, next.off == off
+	c := chunk{first: at.place, data: data}
+	place, m, next = c.next(at)
+	return place, m, next, next.off == off && place < maxPlace
 }
 
 func (x *restorer) message(c *wire.Cursor) error {
@@ -98,14 +128,18 @@ func (x *restorer) message(c *wire.Cursor) error {
 	if err != nil {
 		return err
 	}
-	part, place := c.Uint(), c.Uint()
+	part, place := c.Uint(), c.UintMax(maxPlace)
 	m := message{index: c.Uint(), position: c.Uint32(), wall: int64(c.UintMax(clockMax)),
 		size: uint32(c.UintMax(MaxMessageBytes)), attempts: c.Uint32(), failures: c.Uint32(),
 		lastToken: c.Uint(), lastEnd: Cause(c.Uint8()), at: int64(c.UintMax(deadlineMax)),
-		expires: int64(c.UintMax(deadlineMax)), line: c.Uint32(), flags: flags(c.Uint8()), more: readMore(c)}
+		expires: int64(c.UintMax(deadlineMax)), line: uint32(c.UintMax(MaxGroups)), flags: flags(c.Uint8()), more: readMore(c)}
 	switch part {
 	case partReturned:
-		return insert(&h.returned, place, m, c)
+		k, err := x.stack(h, m.line)
+		if err != nil {
+			return err
+		}
+		return insert(&k.returned, place, m, c)
 	case partParked:
 		return insert(&h.parked, place, m, c)
 	case partWaiting:

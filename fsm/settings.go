@@ -81,6 +81,9 @@ func (t Settings) filled() (Settings, Result) {
 	if fault := dedupFault(t.DedupMillis, t.DedupCapacity); fault != "" {
 		return t, Result{Code: Invalid, Detail: fault}
 	}
+	if fault := t.orderFault(); fault != "" {
+		return t, Result{Code: Invalid, Detail: fault}
+	}
 	if t.FailureLimit == 0 {
 		t.FailureLimit = DefaultFailureLimit
 	}
@@ -88,6 +91,10 @@ func (t Settings) filled() (Settings, Result) {
 	t.RetryBaseMillis = orDefault(t.RetryBaseMillis, DefaultRetryBaseMillis)
 	t.RetryMaxMillis = orDefault(t.RetryMaxMillis, DefaultRetryMaxMillis)
 	t.RetryFactor = orDefault(t.RetryFactor, DefaultRetryFactor)
+	if t.StarvationGuard == 0 {
+		t.StarvationGuard = DefaultStarvationGuard
+	}
+	t.GroupBatch = orDefault(t.GroupBatch, 1)
 	return t, Result{}
 }
 
@@ -108,4 +115,17 @@ func (t *Settings) timeFault() string {
 		return "retry delay is longer than a day"
 	}
 	return leaseFault(t.LeaseMillis)
+}
+
+// orderFault says what is wrong with how messages are handed out.
+func (t *Settings) orderFault() string {
+	switch {
+	case t.StarvationGuard < -1:
+		return "starvation guard is below -1"
+	case t.GroupFailure > GroupSkip:
+		return "group failure policy is unknown"
+	case t.GroupBatch > MaxGroupBatch:
+		return "group batch is more than 1000"
+	}
+	return ""
 }

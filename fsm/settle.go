@@ -99,14 +99,14 @@ func (s *State) whyLost(q *queue, it *SettleItem, l *lease, leased bool) Cause {
 		}
 		return CauseNotHolder
 	}
-	m, ok := q.returned.Get(it.Place)
+	m, ok := q.returnedAt(it.Place)
 	if !ok {
 		m, ok = q.waiting.Get(it.Place)
 	}
 	if !ok {
 		m, ok = q.parked.Get(it.Place)
 	}
-	if first, _, waits := q.lane.front(); !ok && waits && it.Place >= first {
+	if !ok && q.lane.has(it.Place) {
 		return CauseUnknownToken // it waits for its first lease
 	}
 	if !ok {

@@ -15,8 +15,10 @@ func (p *Snapshot) write(f *frameWriter) {
 	p.consumers.Scan(func(_ uint64, c *consumer) bool { return f.item(tagConsumer) && f.consumer(c) })
 	p.topics.Scan(func(_ uint64, t *topic) bool { return f.window(t.incarnation, t.window) })
 	p.queues.Scan(func(_ uint64, q *queue) bool { return f.window(q.incarnation, q.window) })
-	p.queues.Scan(func(_ uint64, q *queue) bool { return f.lane(owner{number: q.incarnation}, &q.lane) })
-	p.junk.Scan(func(_ uint64, j *junk) bool { return f.lane(owner{junk: true, number: j.serial}, &j.lane) })
+	p.queues.Scan(func(_ uint64, q *queue) bool { return f.tenants(q) })
+	p.queues.Scan(func(_ uint64, q *queue) bool { return f.lines(q) })
+	p.queues.Scan(func(_ uint64, q *queue) bool { return f.lanes(owner{number: q.incarnation}, q.shelf) })
+	p.junk.Scan(func(_ uint64, j *junk) bool { return f.lanes(owner{junk: true, number: j.serial}, &j.shelf) })
 	p.queues.Scan(func(_ uint64, q *queue) bool { return f.shelf(owner{number: q.incarnation}, q.shelf) })
 	p.junk.Scan(func(_ uint64, j *junk) bool { return f.shelf(owner{junk: true, number: j.serial}, &j.shelf) })
 	p.writeBodies(f)
@@ -119,8 +121,13 @@ func (f *frameWriter) owner(o owner) {
 	f.b = wire.AppendUint(f.b, o.number)
 }
 
+func (f *frameWriter) lanes(o owner, h *shelf) bool {
+	h.eachLane(func(n uint32, l *lane) bool { return f.lane(o, n, l) })
+	return f.err == nil
+}
+
 // lane writes the waiting messages in chunks of chunkMax from the front.
-func (f *frameWriter) lane(o owner, l *lane) bool {
+func (f *frameWriter) lane(o owner, n uint32, l *lane) bool {
 	var c chunk
 	var at cursor
 	write := func() bool {
@@ -128,6 +135,7 @@ func (f *frameWriter) lane(o owner, l *lane) bool {
 			return f.err == nil
 		}
 		f.owner(o)
+		f.b = wire.AppendUint(f.b, uint64(n))
 		f.b = wire.AppendUint(f.b, c.first)
 		f.b = wire.AppendUint(f.b, uint64(c.count))
 		f.b = wire.AppendBytes(f.b, c.data)
@@ -135,13 +143,10 @@ func (f *frameWriter) lane(o owner, l *lane) bool {
 		return true
 	}
 	l.each(func(place uint64, m packed) bool {
-		if (c.count == chunkMax || c.first+uint64(c.count) != place) && !write() {
+		if c.count == chunkMax && !write() {
 			return false
 		}
-		if c.count == 0 {
-			c.first = place
-		}
-		c.append(&at, m)
+		c.append(&at, place, m)
 		return true
 	})
 	return write()
@@ -156,7 +161,7 @@ const (
 )
 
 func (f *frameWriter) shelf(o owner, h *shelf) bool {
-	h.returned.Scan(func(place uint64, m message) bool { return f.message(o, partReturned, place, &m) })
+	h.eachReturned(func(place uint64, m message) bool { return f.message(o, partReturned, place, &m) })
 	h.leased.Scan(func(place uint64, l lease) bool {
 		if !f.message(o, partLeased, place, &l.message) {
 			return false

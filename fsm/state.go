@@ -39,6 +39,7 @@ type State struct {
 	bound      map[uint64][]uint64 // subscriptions that go with a session, by its serial
 	timers     timers
 	movable    btree.Map[uint64, struct{}] // queues whose first parked message fits its dead-letter queue
+	doomed     btree.Map[uint64, struct{}] // queues with condemned groups that have something to move
 
 	work work
 
@@ -66,6 +67,7 @@ type work struct {
 	refusedBy *queue      // the first required subscription that was full
 	info      record.Info // of the message at hand
 	ends      []timedOut
+	lines     []uint32
 }
 
 // New makes the empty state of a group.

@@ -27,6 +27,9 @@ func newTimed() *timed {
 	return &timed{lease: set(), wall: set()}
 }
 
+// over tells that a message's time is over.
+func (m *message) over(wall int64) bool { return m.expires != 0 && m.expires <= wall }
+
 // onWall is when the wall clock has something to do with a message that is
 // ready or waiting; 0: never.
 func (m *message) onWall() int64 {
@@ -111,11 +114,18 @@ func (s *State) arm(q *queue) {
 func (s *State) putReady(q *queue, place uint64, m message) {
 	m.at = 0
 	m.flags &^= flagScheduled
-	q.returned.Set(place, m)
+	if m.line == 0 {
+		q.returned.Set(place, m)
+	} else {
+		q.lines.at(m.line).returned.Set(place, m)
+		q.lines.where.Set(place, m.line)
+		q.lines.ready++
+	}
 	if m.expires != 0 {
 		q.watch(place, &m)
 		s.arm(q)
 	}
+	s.relist(q, m.line)
 }
 
 // putWaiting lets a message wait for m.at, on the wall clock if it is scheduled.
@@ -123,6 +133,11 @@ func (s *State) putWaiting(q *queue, place uint64, m message) {
 	q.waiting.Set(place, m)
 	q.watch(place, &m)
 	s.arm(q)
+	if m.line != 0 {
+		l := q.lines.at(m.line)
+		l.wait(place, &m)
+		s.relistLine(q, l)
+	}
 }
 
 // wakeByLease makes messages ready whose retry is due. It returns false when
@@ -165,12 +180,11 @@ func (s *State) wakeByWall(q *queue) bool {
 
 // ripen makes a waiting message ready.
 func (s *State) ripen(q *queue, place uint64) {
-	m, ok := q.waiting.Delete(place)
+	m, ok := s.takeWaiting(q, place)
 	if !ok {
 		s.failf("nothing waits at place %d of queue %d", place, q.incarnation)
 		return
 	}
-	q.unwatch(place, &m)
 	s.putReady(q, place, m)
 	s.touch(q)
 	if s.trace != nil {
@@ -181,15 +195,14 @@ func (s *State) ripen(q *queue, place uint64) {
 // outlive ends a message that was not settled in time. By its queue's
 // settings it is a dead letter, or gone.
 func (s *State) outlive(q *queue, place uint64) {
-	m, ok := q.returned.Delete(place)
+	m, ok := s.takeReturned(q, place)
 	if !ok {
-		m, ok = q.waiting.Delete(place)
+		m, ok = s.takeWaiting(q, place)
 	}
 	if !ok {
 		s.failf("nothing expires at place %d of queue %d", place, q.incarnation)
 		return
 	}
-	q.unwatch(place, &m)
 	q.expired++
 	s.touch(q) // what is behind it may fit where it did not
 	if s.trace != nil {
@@ -199,6 +212,6 @@ func (s *State) outlive(q *queue, place uint64) {
 		s.deadLetter(q, place, m, DeathExpired, "")
 		return
 	}
-	s.left(q, m.size)
+	s.left(q, &m)
 	s.drop(m.index, m.position)
 }

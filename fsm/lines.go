@@ -1,0 +1,273 @@
+package fsm
+
+import (
+	"github.com/tidwall/btree"
+
+	"github.com/ferrymq/ferrymq/fsm/record"
+)
+
+// lines of a queue besides the plain one, which is number 0: each has
+// messages, in whatever state. A queue that has no other line, and no tenant
+// with a weight, has no lines at all.
+//
+// What is ready in them is in the stacks of the lines. The rest says where to
+// find what is next; all of it is derived but for what tenants keep.
+type lines struct {
+	gen     uint64 // see own.go
+	all     btree.Map[uint32, *line]
+	tenants btree.Map[string, *tenant] // of lines, or with a weight; and "" always
+
+	// Derived.
+	ready    uint64                      // messages in their stacks
+	messages uint64                      // of them, in any state
+	plain    spot                        // of the plain line
+	free     btree.Map[uint32, uint32]   // numbers below the highest that are not in use: first and last of a range
+	named    map[lineKey]uint32          // looked up, never walked
+	where    btree.Map[uint64, uint32]   // place to line: returned ones
+	fronts   btree.Map[uint64, uint32]   // place of its front to line: those with something ready, but the plain one
+	ring     btree.Map[uint64, string]   // fair: turn to tenant: those that something can be served of
+	doomed   btree.Map[uint32, struct{}] // condemned lines that have something unleased
+}
+
+// lineKey says which messages share a line. A group's has only its name.
+type lineKey struct {
+	group    string
+	tenant   string
+	priority uint8
+}
+
+// line is a row of messages that are handed out in the order of their places.
+type line struct {
+	gen      uint64
+	number   uint32
+	priority uint8
+	tenant   string
+	group    string // "": its messages do not wait for each other
+	stack
+	spot
+	messages uint64 // in any state; derived
+
+	given     uint32 // of a group: messages of the batch that is leased
+	last      uint64 // of a group: consumer that got the last one
+	parked    bool   // its head failed for good: nothing more is served until it is resumed
+	condemned bool   // its head failed for good: the rest follows
+
+	leased   uint32 // derived, as what follows
+	retrying uint32
+	reserved bool                         // its front waits for a consumer to be free for it alone
+	open     bool                         // its holder may be given more of the batch
+	waits    *btree.Map[uint64, struct{}] // places in waiting
+}
+
+// spot is where a line stands in what the queue can serve.
+type spot struct {
+	front  uint64 // place, 0: nothing is ready
+	listed bool   // it can be served now
+}
+
+// lineKeyOf is the key of a message's line, false for the plain one.
+func (q *queue) lineKeyOf(info *record.Info) (lineKey, bool) {
+	const ordered = record.Set(1<<record.TagGroupKey | 1<<record.TagPriority | 1<<record.TagTenant)
+	if info == nil || info.Present&ordered == 0 || q.deadLetter == 0 {
+		return lineKey{}, false
+	}
+	if info.Present.Has(record.TagGroupKey) {
+		return lineKey{group: string(info.Group)}, true
+	}
+	tenant, priority := q.tenantOf(info), priorityOf(info)
+	return lineKey{tenant: tenant, priority: priority}, tenant != "" || priority != DefaultPriority
+}
+
+func (q *queue) tenantOf(info *record.Info) string {
+	if q.settings.Fair && info.Present.Has(record.TagTenant) {
+		return string(info.Tenant)
+	}
+	return ""
+}
+
+func priorityOf(info *record.Info) uint8 {
+	if info.Present.Has(record.TagPriority) {
+		return info.Priority
+	}
+	return DefaultPriority
+}
+
+// lineFor returns the number of a new message's line, which is made if it is
+// not there.
+func (q *queue) lineFor(info *record.Info) uint32 {
+	key, other := q.lineKeyOf(info)
+	if !other {
+		return 0
+	}
+	o := q.ordered()
+	if n, ok := o.named[key]; ok {
+		return n
+	}
+	l := &line{gen: o.gen, number: o.takeFree(), group: key.group, tenant: q.tenantOf(info), priority: priorityOf(info)}
+	o.add(l)
+	return l.number
+}
+
+// ordered returns the lines, which are made if they are not there.
+func (q *queue) ordered() *lines {
+	if q.lines == nil {
+		q.stock()
+		q.lines = newLines(q.gen)
+		q.relistPlain()
+	}
+	return q.lines
+}
+
+func newLines(gen uint64) *lines {
+	o := &lines{gen: gen, named: map[lineKey]uint32{}}
+	o.tenants.Set("", &tenant{gen: gen})
+	return o
+}
+
+// takeFree returns the lowest number that is not in use.
+func (o *lines) takeFree() uint32 {
+	if n, until, ok := o.free.Min(); ok {
+		o.free.Delete(n)
+		if n < until {
+			o.free.Set(n+1, until)
+		}
+		return n
+	}
+	last, _, _ := o.all.Max()
+	return last + 1
+}
+
+func (l *line) key() lineKey {
+	if l.group != "" {
+		return lineKey{group: l.group}
+	}
+	return lineKey{tenant: l.tenant, priority: l.priority}
+}
+
+func (o *lines) add(l *line) {
+	o.all.Set(l.number, l)
+	o.named[l.key()] = l.number
+	o.makeTenant(l.tenant).lines++
+}
+
+// at returns a line for changing it.
+func (o *lines) at(n uint32) *line {
+	l, _ := o.all.Get(n)
+	if l.gen != o.gen {
+		l = l.clone(o.gen)
+		o.all.Set(n, l)
+	}
+	return l
+}
+
+// endLine takes a line away that has no messages any more.
+func (q *queue) endLine(l *line) {
+	o := q.lines
+	o.all.Delete(l.number)
+	delete(o.named, l.key())
+	o.free.Set(l.number, l.number)
+	for last, _, _ := o.all.Max(); ; {
+		n, _, ok := o.free.Max()
+		if !ok || n < last {
+			break
+		}
+		o.free.Delete(n)
+	}
+	t := o.tenant(l.tenant)
+	t.lines--
+	o.forget(t)
+	q.endLines()
+}
+
+// endLines lets go of the lines when there is nothing to say of any.
+func (q *queue) endLines() {
+	if o := q.lines; o != nil && o.all.Len() == 0 && o.tenants.Len() == 1 && o.tenant("").weight == 0 {
+		q.lines = nil
+	}
+}
+
+func (o *lines) clone(gen uint64) *lines {
+	if o == nil {
+		return nil
+	}
+	pinned := *o
+	c := *o // what is derived is never read through a pinned queue, but for what info and hashes need
+	c.gen = gen
+	c.all = *pinned.all.Copy()
+	c.tenants = *pinned.tenants.Copy()
+	return &c
+}
+
+func (l *line) clone(gen uint64) *line {
+	c := *l
+	c.gen = gen
+	c.stack = l.stack.clone()
+	return &c
+}
+
+// keepLines makes the lines anew after a purge: those of messages that are
+// leased stay what they were.
+func (s *State) keepLines(q *queue, was *lines) {
+	if was == nil {
+		return
+	}
+	s.doomed.Delete(q.incarnation)
+	q.stock()
+	o := newLines(q.gen)
+	q.lines = o
+	was.tenants.Scan(func(name string, t *tenant) bool {
+		if t.weight != 0 {
+			o.makeTenant(name).weight = t.weight
+		}
+		return true
+	})
+	q.leased.Scan(func(_ uint64, m lease) bool {
+		if m.line == 0 {
+			return true
+		}
+		l, ok := o.all.Get(m.line)
+		if !ok {
+			old := was.at(m.line)
+			s.close(old)
+			l = &line{gen: o.gen, number: old.number, priority: old.priority, tenant: old.tenant, group: old.group,
+				given: old.given, last: old.last, parked: old.parked, condemned: old.condemned, leased: old.leased}
+			o.add(l)
+		}
+		l.messages++
+		o.messages++
+		return true
+	})
+	o.findFree()
+	q.endLines()
+}
+
+// findFree fills in the numbers below the highest that are not in use.
+func (o *lines) findFree() {
+	next := uint32(1)
+	o.all.Scan(func(n uint32, _ *line) bool {
+		if next < n {
+			o.free.Set(next, n-1)
+		}
+		next = n + 1
+		return true
+	})
+}
+
+// reorder follows a change of settings.
+func (s *State) reorder(q *queue, was *Settings) {
+	if q.settings.Fair != was.Fair && q.lines != nil {
+		q.lines = nil // it had no messages, so there are weights at most
+	}
+	if q.lines == nil || q.settings.GroupBatch == was.GroupBatch && q.settings.GroupFailure == was.GroupFailure {
+		return
+	}
+	var all []uint32
+	q.lines.all.Scan(func(n uint32, _ *line) bool {
+		all = append(all, n)
+		return true
+	})
+	for _, n := range all {
+		s.relist(q, n)
+	}
+	s.touch(q)
+}
