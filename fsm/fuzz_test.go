@@ -27,7 +27,7 @@ func (f *feed) command() Command {
 	session := sessionID(string(rune('a' + f.upTo(3))))
 	name := []string{"q", "r", "q.dlq", "$x", "t"}[f.upTo(5)]
 	h := OpHeader{Session: session, Epoch: f.upTo(3), Number: f.upTo(64), AnsweredThrough: f.upTo(40)}
-	switch f.upTo(22) {
+	switch f.upTo(24) {
 	case 0:
 		return &Leader{Node: "n"}
 	case 1:
@@ -61,6 +61,10 @@ func (f *feed) command() Command {
 		return &QueuePurge{OpHeader: h, Queue: name}
 	case 13:
 		return &QueuePause{OpHeader: h, Queue: name, Paused: f.upTo(2) == 1}
+	case 22:
+		return &GroupResume{OpHeader: h, Queue: name, Group: []string{"", "x", "y"}[f.upTo(3)]}
+	case 23:
+		return &TenantWeight{OpHeader: h, Queue: name, Tenant: []string{"", "t"}[f.upTo(2)], Weight: uint32(f.upTo(4))}
 	case 14, 15:
 		x := &Settle{OpHeader: h}
 		x.Ordered, x.Predecessor = f.upTo(4) == 1, f.upTo(8)
@@ -100,19 +104,29 @@ func (f *feed) command() Command {
 	}
 }
 
-// message has attributes now and then.
+// message has attributes that decide its line and when it is ready.
 func (f *feed) message() (m record.Message) {
-	if f.upTo(3) > 0 {
-		return m
+	switch kind := f.upTo(8); kind {
+	case 0, 1:
+		m.GroupKey = []string{"x", "y"}[kind]
+	case 2, 3:
+		m.Priority = new(uint8)
+		*m.Priority = uint8(kind) * 2
+	case 4:
+		m.Tenant = "t"
 	}
-	m.TTLMillis, m.DelayMillis = f.upTo(3)*800, f.upTo(3)*600
+	if f.upTo(3) == 1 {
+		m.TTLMillis, m.DelayMillis = f.upTo(3)*800, f.upTo(3)*600
+	}
 	m.Subject, m.DedupID = []string{"", "a", "b", ".."}[f.upTo(4)], []string{"", "x", "y"}[f.upTo(3)]
 	return m
 }
 
 func (f *feed) settings() Settings {
 	window := uint32(f.upTo(4) / 3)
-	return Settings{DedupMillis: window * 1000, DedupCapacity: window * 2, MaxMessages: f.upTo(8), MaxBytes: f.upTo(3) * 50, FailureLimit: int32(f.upTo(4)) - 1,
+	return Settings{DedupMillis: window * 1000, DedupCapacity: window * 2,
+		StarvationGuard: int32(f.upTo(4)) - 1, GroupFailure: GroupFailure(f.upTo(5)), GroupBatch: uint32(f.upTo(3)),
+		Fair: f.upTo(3) == 1, MaxMessages: f.upTo(8), MaxBytes: f.upTo(3) * 50, FailureLimit: int32(f.upTo(4)) - 1,
 		LeaseMillis: uint32(f.upTo(3)) * 1000, DLQMessages: f.upTo(3),
 		Retry: Retry(f.upTo(5)), RetryBaseMillis: uint32(f.upTo(3)) * 700, ExpiredDead: f.upTo(2) == 1,
 		TTLMillis: f.upTo(3) * 900, Overflow: Overflow(f.upTo(3))}
@@ -148,13 +162,14 @@ func prepared(t testing.TB) *State {
 		add(&Attach{Session: id, Epoch: 1, Node: "n"})
 		if i == 0 {
 			add(&QueueCreate{OpHeader: OpHeader{Session: id, Epoch: 1, Number: 1}, Queue: "q",
-				Settings: Settings{FailureLimit: 2, DLQMessages: 2, LeaseMillis: 1000}})
+				Settings: Settings{Fair: true, GroupFailure: GroupDead, GroupBatch: 2, StarvationGuard: 2, FailureLimit: 2, DLQMessages: 2, LeaseMillis: 1000}})
 			add(&TopicCreate{OpHeader: OpHeader{Session: id, Epoch: 1, Number: 4}, Topic: "t"})
 			add(&Subscribe{OpHeader: OpHeader{Session: id, Epoch: 1, Number: 5}, Topic: "t", Queue: "r", Filter: ">", Session: true})
 			add(&Publish{OpHeader: OpHeader{Session: id, Epoch: 1, Number: 6}, Queue: "t", Count: 2, Records: testRecords(2, 10)})
 		}
 		add(&Consume{OpHeader: OpHeader{Session: id, Epoch: 1, Number: 2}, Queue: "q", Consumer: 1, CreditMessages: 3, NoAck: i == 2})
-		add(&Publish{OpHeader: OpHeader{Session: id, Epoch: 1, Number: 3}, Queue: "q", Count: 4, Records: testRecords(4, 10)})
+		add(&Publish{OpHeader: OpHeader{Session: id, Epoch: 1, Number: 3}, Queue: "q", Count: 4,
+			Records: recordsOfKind(4, 10, record.Message{GroupKey: []string{"", "x", "y"}[i]})})
 	}
 	if _, err := s.Apply(1, append(AppendEntryHeader(nil, 1, Clock{}, n), c...)); err != nil {
 		t.Fatal(err)

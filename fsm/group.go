@@ -109,7 +109,7 @@ func (s *State) headFailed(q *queue, n uint32) {
 	case l.group == "":
 		return
 	case q.settings.GroupFailure == GroupPark:
-		l.parked = true
+		q.lines.park(l, true)
 	case q.settings.GroupFailure == GroupDead:
 		l.condemned = true
 	default:
@@ -168,7 +168,7 @@ func (s *State) resumeGroup(c *GroupResume) Result {
 		return Result{Code: NotFound}
 	}
 	l := q.lines.at(n)
-	l.parked = false
+	q.lines.park(l, false)
 	s.relistLine(q, l)
 	s.touch(q)
 	return Result{Value: l.messages}

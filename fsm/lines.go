@@ -18,15 +18,16 @@ type lines struct {
 	tenants btree.Map[string, *tenant] // of lines, or with a weight; and "" always
 
 	// Derived.
-	ready    uint64                      // messages in their stacks
-	messages uint64                      // of them, in any state
-	plain    spot                        // of the plain line
-	free     btree.Map[uint32, uint32]   // numbers below the highest that are not in use: first and last of a range
-	named    map[lineKey]uint32          // looked up, never walked
-	where    btree.Map[uint64, uint32]   // place to line: returned ones
-	fronts   btree.Map[uint64, uint32]   // place of its front to line: those with something ready, but the plain one
-	ring     btree.Map[uint64, string]   // fair: turn to tenant: those that something can be served of
-	doomed   btree.Map[uint32, struct{}] // condemned lines that have something unleased
+	ready                uint64 // messages in their stacks
+	messages             uint64 // of them, in any state
+	groups, groupsParked uint64
+	plain                spot                        // of the plain line
+	free                 btree.Map[uint32, uint32]   // numbers below the highest that are not in use: first and last of a range
+	named                map[lineKey]uint32          // looked up, never walked
+	where                btree.Map[uint64, uint32]   // place to line: returned ones
+	fronts               btree.Map[uint64, uint32]   // place of its front to line: those with something ready, but the plain one
+	ring                 btree.Map[uint64, string]   // fair: turn to tenant: those that something can be served of
+	doomed               btree.Map[uint32, struct{}] // condemned lines that have something unleased
 }
 
 // lineKey says which messages share a line. A group's has only its name.
@@ -148,6 +149,12 @@ func (o *lines) add(l *line) {
 	o.all.Set(l.number, l)
 	o.named[l.key()] = l.number
 	o.makeTenant(l.tenant).lines++
+	if l.group != "" {
+		o.groups++
+	}
+	if l.parked {
+		o.groupsParked++
+	}
 }
 
 // at returns a line for changing it.
@@ -173,6 +180,10 @@ func (q *queue) endLine(l *line) {
 		}
 		o.free.Delete(n)
 	}
+	if l.group != "" {
+		o.groups--
+	}
+	o.park(l, false)
 	t := o.tenant(l.tenant)
 	t.lines--
 	o.forget(t)
@@ -184,6 +195,17 @@ func (q *queue) endLines() {
 	if o := q.lines; o != nil && o.all.Len() == 0 && o.tenants.Len() == 1 && o.tenant("").weight == 0 {
 		q.lines = nil
 	}
+}
+
+// park holds a group back, or lets it go on.
+func (o *lines) park(l *line, parked bool) {
+	switch {
+	case parked && !l.parked:
+		o.groupsParked++
+	case !parked && l.parked:
+		o.groupsParked--
+	}
+	l.parked = parked
 }
 
 func (o *lines) clone(gen uint64) *lines {
@@ -270,4 +292,24 @@ func (s *State) reorder(q *queue, was *Settings) {
 		s.relist(q, n)
 	}
 	s.touch(q)
+}
+
+// lineFits tells whether a new message finds its line, or may have a new one.
+func (q *queue) lineFits(info *record.Info) bool {
+	key, other := q.lineKeyOf(info)
+	if !other || q.linesFit(1) {
+		return true
+	}
+	if _, ok := q.lines.named[key]; ok {
+		return true
+	}
+	_, known := q.lines.tenants.Get(q.tenantOf(info))
+	return known && q.lines.all.Len() < MaxGroups
+}
+
+// linesFit tells whether there may be so many more lines, if each were of a
+// new tenant.
+func (q *queue) linesFit(n int) bool {
+	o := q.lines
+	return o == nil || o.all.Len()+n <= MaxGroups && (!q.settings.Fair || o.tenants.Len()+n <= MaxTenants)
 }

@@ -106,6 +106,14 @@ func (r *room) take(size uint32) Verdict {
 	return v
 }
 
+// admits judges a new message by the state as it is.
+func (s *State) admits(q *queue, a *arrival) Verdict {
+	if !q.lineFits(a.info) {
+		return Verdict{Code: Busy, Cause: CauseMessages, RetryAfterMillis: RetryFullMillis}
+	}
+	return s.takes(q, a.size)
+}
+
 // takes judges a message by the state as it is.
 func (s *State) takes(q *queue, size uint32) Verdict {
 	if q.fits(size) == CauseNone {

@@ -54,6 +54,9 @@ func (s *State) refusal(p *plan, entry []byte) Result {
 			return Result{Code: v.Code, Detail: s.faultOf(entry)}
 		}
 	}
+	if !s.planLines() {
+		return Result{Code: Busy, Cause: CauseMessages, RetryAfterMillis: RetryFullMillis}
+	}
 	if r, sure := s.plainly(p); sure {
 		return r
 	}
@@ -67,6 +70,23 @@ func (s *State) refusal(p *plan, entry []byte) Result {
 		}
 	}
 	return Result{}
+}
+
+// planLines tells whether the queues may have as many more lines as there are
+// messages: what is all or nothing is refused a little before the limit.
+func (s *State) planLines() bool {
+	w := &s.work
+	for i := range w.targets {
+		if q := w.targets[i].queue; q != nil && !q.linesFit(len(w.incoming)) {
+			return false
+		}
+	}
+	for _, incarnation := range w.matched {
+		if q, _ := s.queues.Get(incarnation); !q.linesFit(len(w.incoming)) {
+			return false
+		}
+	}
+	return true
 }
 
 // plainly judges what needs no plan: no messages, or those for one queue that

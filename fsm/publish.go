@@ -153,7 +153,7 @@ func (s *State) arrivalOf(i int, entry []byte) arrival {
 }
 
 func (s *State) storeIn(q *queue, in *incoming, a *arrival, entry []byte) Verdict {
-	if v := s.takes(q, a.size); v.Code != OK {
+	if v := s.admits(q, a); v.Code != OK {
 		if v.Code == Dropped {
 			q.overflowed++
 		}
@@ -176,7 +176,7 @@ func (s *State) storeInAll(t *topic, in *incoming, a *arrival, entry []byte) Ver
 	all := w.matched[in.from:in.until]
 	for _, incarnation := range all {
 		if q := s.queue(incarnation); q.subscription.required {
-			if v := s.takes(q, a.size); v.Code == Busy {
+			if v := s.admits(q, a); v.Code == Busy {
 				s.refused(q)
 				return v
 			}
@@ -185,7 +185,7 @@ func (s *State) storeInAll(t *topic, in *incoming, a *arrival, entry []byte) Ver
 	stored := false
 	for _, incarnation := range all {
 		q := s.queue(incarnation)
-		if s.takes(q, a.size).Code != OK {
+		if s.admits(q, a).Code != OK {
 			q.missed++
 			continue
 		}

@@ -49,6 +49,9 @@ func (q *queue) info() QueueInfo {
 	if q.timed != nil {
 		i.Scheduled, i.Retrying = q.timed.scheduled, uint64(q.timed.lease.Len())
 	}
+	if q.lines != nil {
+		i.Groups, i.GroupsParked = q.lines.groups, q.lines.groupsParked
+	}
 	if q.deadLetter != 0 {
 		i.DeadLetter = q.name + DeadLetterSuffix
 	}

@@ -53,13 +53,15 @@ func (l *scriptLine) settings() Settings {
 	if l.set["unlimited"] != "" {
 		limit = UnlimitedFailures
 	}
-	return Settings{MaxMessages: l.num("max", 0), MaxBytes: l.num("bytes", 0), FailureLimit: int32(limit),
+	t := Settings{MaxMessages: l.num("max", 0), MaxBytes: l.num("bytes", 0), FailureLimit: int32(limit),
 		LeaseMillis: uint32(l.num("lease", 0)), DLQMessages: l.num("dlqmax", 0), DLQBytes: l.num("dlqbytes", 0),
 		DedupMillis: uint32(l.num("window", 0)), DedupCapacity: uint32(l.num("ids", 0)),
 		Overflow:  map[string]Overflow{"drop-oldest": OverflowDropOldest, "drop-new": OverflowDropNew, "9": 9}[l.set["overflow"]],
 		TTLMillis: l.num("ttl", 0), ExpiredDead: l.set["expired"] == "dead",
 		Retry: retryNames[l.set["retry"]], RetryBaseMillis: uint32(l.num("base", 0)),
 		RetryMaxMillis: uint32(l.num("most", 0)), RetryFactor: uint32(l.num("factor", 0))}
+	l.orderSettings(&t)
+	return t
 }
 
 func (r *script) parse(text string) Command {
@@ -133,6 +135,10 @@ func (r *script) parseOperation(l *scriptLine) Command {
 		return &QueueDelete{OpHeader: h, Queue: l.word(2), IfEmpty: l.flag("if-empty"), IfUnused: l.flag("if-unused")}
 	case "purge":
 		return &QueuePurge{OpHeader: h, Queue: l.word(2)}
+	case "resume-group": // resume-group s1 q group
+		return &GroupResume{OpHeader: h, Queue: l.word(2), Group: l.word(3)}
+	case "weight": // weight s1 q tenant N
+		return &TenantWeight{OpHeader: h, Queue: l.word(2), Tenant: l.word(3), Weight: uint32(l.parse(l.word(4)))}
 	case "pause", "resume":
 		return &QueuePause{OpHeader: h, Queue: l.word(2), Paused: l.words[0] == "pause"}
 	}

@@ -215,6 +215,8 @@ func (r *script) look(f []string) {
 		}
 		fmt.Fprintf(&r.out, "%s: ready=%d leased=%d parked=%d bytes=%d consumers=%d published=%d acked=%d dead=%d purged=%d",
 			q.Name, q.Ready, q.Leased, q.Parked, q.Bytes, q.Consumers, q.Published, q.Acked, q.Dead, q.Purged)
+		r.some("groups", q.Groups)
+		r.some("groups-parked", q.GroupsParked)
 		r.some("overflowed", q.Overflowed)
 		r.some("missed", q.Missed)
 		r.some("duplicates", q.Duplicates)
@@ -229,6 +231,7 @@ func (r *script) look(f []string) {
 				m.ID.Position, m.Attempts, m.Failures, showDeath(m.Death))
 			showIf(&r.out, "at", m.ReadyMillis)
 			showIf(&r.out, "expires", m.ExpiresMillis)
+			r.order(&m)
 			if m.Token != 0 {
 				fmt.Fprintf(&r.out, " token=%d until=%d", m.Token, m.DeadlineMillis)
 			}
