@@ -106,7 +106,7 @@ func (s *State) whyLost(q *queue, it *SettleItem, l *lease, leased bool) Cause {
 	if !ok {
 		m, ok = q.parked.Get(it.Place)
 	}
-	if !ok && q.lane.has(it.Place) {
+	if !ok && q.packedAt(it.Place) {
 		return CauseUnknownToken // it waits for its first lease
 	}
 	if !ok {

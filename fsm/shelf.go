@@ -110,3 +110,16 @@ func (h *shelf) oldestReady() (place uint64, n uint32, ok bool) {
 	}
 	return place, 0, ok
 }
+
+// packedAt tells whether the message at a place waits without state of its
+// own. It is asked for what clients should not ask, so it looks no further
+// than some lines.
+func (h *shelf) packedAt(place uint64) (ok bool) {
+	looked := 0
+	h.eachLane(func(_ uint32, l *lane) bool {
+		ok = l.has(place)
+		looked++
+		return !ok && looked < 256
+	})
+	return ok
+}

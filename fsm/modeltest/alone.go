@@ -4,7 +4,7 @@ package modeltest
 // single unsettled one. If nobody holds nothing, one consumer is kept for it.
 
 // What the machine does not do yet.
-const lines, bystander = false, false
+const lines, bystander = true, false
 
 // secluded: the consumer holds a message alone, or waits for one.
 func (c *consumer) secluded() bool {
