@@ -3,8 +3,8 @@ package modeltest
 // A message that was blamed for a crash is handed out only as its consumer's
 // single unsettled one. If nobody holds nothing, one consumer is kept for it.
 
-// What the machine does not do yet.
-const lines, bystander = true, false
+// bystander: the machine does so.
+const bystander = false
 
 // secluded: the consumer holds a message alone, or waits for one.
 func (c *consumer) secluded() bool {

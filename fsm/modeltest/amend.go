@@ -5,28 +5,22 @@ import "github.com/ferrymq/ferrymq/fsm"
 // amend does one thing to messages, each by itself, in order.
 func (m *Model) amend(x *fsm.Amend) Outcome {
 	q, n := m.queues[x.Queue], len(x.Items)
+	to := m.queues[x.To]
 	switch {
-	case q == nil:
-		return answer(fsm.NotFound)
 	case n == 0, x.Action < fsm.AmendDelete, x.Action > fsm.AmendSchedule:
 		return answer(fsm.Invalid)
 	case n > fsm.MaxItems:
 		return answer(fsm.TooLarge)
-	}
-	to := m.queues[x.To]
-	switch x.Action {
-	case fsm.AmendRequeue, fsm.AmendSchedule:
-		if q.dlq == nil || x.Action == fsm.AmendSchedule && x.AtMillis > m.clock.WallMillis+fsm.TenYearsMillis {
-			return answer(fsm.Invalid)
-		}
-	case fsm.AmendMove:
-		switch {
-		case x.To == "":
-		case to == nil && m.topics[x.To] == nil:
-			return answer(fsm.NotFound)
-		case to == nil, to.dlq == nil, to == q:
-			return answer(fsm.Invalid)
-		}
+	case x.Ordered && n > 1, x.Action == fsm.AmendSchedule && x.AtMillis > m.clock.WallMillis+fsm.TenYearsMillis:
+		return answer(fsm.Invalid)
+	case q == nil:
+		return answer(fsm.NotFound)
+	case q.dlq == nil && x.Action > fsm.AmendMove, x.Action == fsm.AmendMove && x.To == x.Queue:
+		return answer(fsm.Invalid)
+	case x.Action == fsm.AmendMove && x.To != "" && to == nil:
+		return answer(fsm.NotFound)
+	case x.Action == fsm.AmendMove && x.To != "" && to.dlq == nil:
+		return answer(fsm.Invalid)
 	}
 	var o Outcome
 	for _, it := range x.Items {
@@ -51,7 +45,13 @@ func (m *Model) amendOne(q, to *queue, x *fsm.Amend, it fsm.AmendItem) fsm.Verdi
 	case fsm.AmendMove:
 		return m.move(q, to, msg, x)
 	case fsm.AmendRequeue:
-		m.requeue(q, msg, x.Reset)
+		if msg.status != leased {
+			m.letGo(msg)
+			m.requeue(q, msg, x.Reset)
+			break
+		}
+		q.recalled = append(q.recalled, msg.token)
+		m.endLease(msg, ending{why: fsm.CauseRequeued, to: behind, reset: x.Reset})
 	case fsm.AmendSchedule:
 		if msg.status == parked {
 			return fsm.Verdict{Code: fsm.Invalid}
@@ -61,6 +61,7 @@ func (m *Model) amendOne(q, to *queue, x *fsm.Amend, it fsm.AmendItem) fsm.Verdi
 		if x.AtMillis > m.clock.WallMillis {
 			msg.status, msg.at = scheduled, x.AtMillis
 		}
+		q.survey()
 	}
 	return fsm.Verdict{}
 }
@@ -96,34 +97,49 @@ func (m *Model) move(q, to *queue, msg *message, x *fsm.Amend) fsm.Verdict {
 	m.reply(msg, fsm.DeadLettered)
 	m.takeAway(q, msg)
 	q.dropped++
-	moved := &message{
-		id: msg.id, draft: msg.draft, entered: msg.entered, status: ready, attempts: msg.attempts, failures: msg.failures,
-		history: msg.history, forgotten: msg.forgotten, alone: msg.alone,
-	}
-	if msg.death != nil {
-		moved.history, moved.forgotten = msg.death.History, msg.death.Forgotten
-	}
+	moved := *msg
+	moved.undead()
 	if x.Reset {
-		moved.attempts, moved.failures, moved.history, moved.forgotten, moved.alone = 0, 0, nil, 0, false
+		moved.reset()
 	}
+	moved.status, moved.at, moved.last, moved.request = ready, 0, 0, false
 	d := msg.draft
 	d.Delay, d.DeliverAt = 0, 0
 	_, moved.expires = timesOf(to.settings, d, m.clock.WallMillis)
-	to.add(moved)
+	to.add(&moved)
 	return fsm.Verdict{}
 }
 
-// requeue makes a message ready at the end of its line, and ends its lease.
+// undead takes a message's death away, and gives it what it was before, with
+// what was tried since.
+func (msg *message) undead() {
+	d := msg.death
+	if d == nil {
+		return
+	}
+	since, forgotten := msg.history, msg.forgotten
+	msg.attempts, msg.failures = msg.attempts+d.Attempts, msg.failures+d.Failures
+	msg.death, msg.history, msg.forgotten = nil, d.History, d.Forgotten+forgotten
+	for _, a := range since {
+		msg.record(a)
+	}
+}
+
+// reset forgets how a message fared.
+func (msg *message) reset() {
+	msg.attempts, msg.failures, msg.history, msg.forgotten, msg.alone = 0, 0, nil, 0, false
+}
+
+// requeue makes a message that nobody holds ready behind everything else.
 func (m *Model) requeue(q *queue, msg *message, reset bool) {
-	if msg.status == leased {
-		m.endLease(msg, ending{why: fsm.CauseRequeued})
+	if msg.undead(); reset {
+		msg.reset()
 	}
-	m.letGo(msg)
-	msg.status, msg.at, msg.death = ready, 0, nil
-	if reset {
-		msg.attempts, msg.failures, msg.history, msg.forgotten, msg.alone = 0, 0, nil, 0, false
-	}
+	msg.status, msg.at = nowhere, 0
+	q.survey() // its tenant's turn is over if it has nothing else
+	msg.status = ready
 	q.places++
 	msg.place = q.places
 	q.sortByPlace()
+	q.survey()
 }

@@ -49,9 +49,6 @@ func sameQueue(q *queue, got fsm.QueueInfo, s *fsm.State) error {
 	}
 	for _, msg := range q.messages {
 		got, want := byPlace[msg.place], msg.info()
-		if !features.lines {
-			want.Priority = 0
-		}
 		if text := differ(got, want); text != "" {
 			return fmt.Errorf("message at %d: %s\n%s", msg.place, text, q)
 		}

@@ -20,10 +20,12 @@ func (m *Model) die(q *queue, msg *message, reason, note string) {
 		Queue: q.name, Reason: reason, Attempts: msg.attempts, Failures: msg.failures,
 		Error: cut(note), AtMillis: m.clock.WallMillis, History: msg.history, Forgotten: msg.forgotten,
 	}
+	msg.history, msg.forgotten = nil, 0 // they are in the death
 	msg.at, msg.expires, msg.alone, msg.reserved = 0, 0, false, nil
 	if m.inTail {
 		m.dying[q] = append(m.dying[q], msg)
 		msg.status = parked
+		q.survey()
 		return
 	}
 	m.entomb(q, msg)
@@ -33,6 +35,7 @@ func (m *Model) die(q *queue, msg *message, reason, note string) {
 func (m *Model) entomb(q *queue, msg *message) {
 	if q.dlq.fits(msg.size()) != fsm.CauseNone {
 		msg.status = parked
+		q.survey()
 		return
 	}
 	m.bury(q, msg)

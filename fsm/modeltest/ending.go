@@ -16,6 +16,7 @@ type ending struct {
 	delay   int64   // or after this one; 0: none was asked for
 	outcome outcome // for the breaker
 	lost    bool    // the responder of a request is gone
+	reset   bool    // what was tried is forgotten
 	crash   bool    // the consumer went while it had begun with the message
 	note    string
 }
@@ -24,9 +25,10 @@ type ending struct {
 type whither uint8
 
 const (
-	back whither = iota // ready again, now or later
-	done                // settled for good
-	dead                // to the dead-letter queue
+	back   whither = iota // ready again, now or later
+	done                  // settled for good
+	dead                  // to the dead-letter queue
+	behind                // ready again, behind everything else
 )
 
 // endLease ends a lease and puts the message where it belongs.
@@ -61,13 +63,16 @@ func (m *Model) dispose(q *queue, msg *message, e ending) {
 		q.acked++
 		q.remove(msg)
 		m.reply(msg, fsm.OK)
-	case e.to == dead:
-		q.headFailed(msg.line)
-		m.die(q, msg, fsm.DeathRejected, e.note)
 	case e.lost && m.noRetry(msg):
+		q.expired++
 		q.dropped++
 		q.remove(msg)
 		m.reply(msg, fsm.ResponderLost)
+	case e.to == behind:
+		m.requeue(q, msg, e.reset)
+	case e.to == dead:
+		q.headFailed(msg.line)
+		m.die(q, msg, fsm.DeathRejected, e.note)
 	case e.failed && q.failuresUsed(msg), e.tried && !e.lost && m.noRetry(msg):
 		q.headFailed(msg.line)
 		m.die(q, msg, fsm.DeathFailures, e.note)

@@ -32,12 +32,15 @@ func (m *Model) Apply(index uint64, clock fsm.Clock, commands []Command, got fsm
 		}
 	}
 	m.tail(got.Effects, look)
-	rest, err := m.expected(got.Effects)
+	rest, answers, err := m.expected(got.Effects)
 	if err != nil {
 		return err
 	}
 	if err := m.handouts(rest); err != nil {
 		return err
+	}
+	if err := m.sameInAnyOrder(answers, m.answers); err != nil {
+		return fmt.Errorf("answers: %w", err)
 	}
 	return m.conserved()
 }
@@ -45,7 +48,7 @@ func (m *Model) Apply(index uint64, clock fsm.Clock, commands []Command, got fsm
 func (m *Model) begin(index uint64, clock fsm.Clock) {
 	m.index, m.position = index, 0
 	m.effects, m.late, m.answers = nil, nil, nil
-	m.ended, m.dying, m.inTail = nil, map[*queue][]*message{}, false
+	m.junk, m.ended, m.dying, m.inTail = nil, nil, map[*queue][]*message{}, false
 	m.clock.WallMillis = max(m.clock.WallMillis, clock.WallMillis)
 	m.clock.LeaseMillis = max(m.clock.LeaseMillis, clock.LeaseMillis)
 }
@@ -54,15 +57,17 @@ func (m *Model) begin(index uint64, clock fsm.Clock) {
 func (m *Model) tail(effects []fsm.Effect, look Look) {
 	m.inTail = true
 	m.overdue()
-	m.schedule()
 	m.overdueRequests()
-	m.expire()
+	m.overdueOnWall()
 	m.forgetIDs()
 	m.tryBreakers()
 	m.mourn(effects, look)
 	m.unpark()
 	m.condemn()
 	m.mourn(effects, look)
+	for _, msg := range m.junk {
+		m.reply(msg, fsm.DeadLettered)
+	}
 }
 
 // brief leaves out what is too long to print.

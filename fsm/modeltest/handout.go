@@ -124,6 +124,7 @@ func (m *Model) assign(c *consumer, msg *message, e fsm.Effect) error {
 	c.untaken = append(c.untaken, msg.size())
 	c.queue.acked++
 	c.queue.remove(msg)
+	m.reply(msg, fsm.OK)
 	m.served(c)
 	return nil
 }

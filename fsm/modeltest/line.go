@@ -9,6 +9,7 @@ import (
 // line is what a queue hands out in one order: the messages of a priority (of
 // a tenant), or those of a message group. It lives while it has messages.
 type line struct {
+	number   int // the lowest that no other has; 0 is that of what has no attributes
 	tenant   string
 	priority uint8
 	group    string
@@ -36,8 +37,19 @@ func (q *queue) lineOf(d Draft) *line {
 			return l
 		}
 	}
+	if want.group != "" || want.tenant != "" || want.priority != fsm.DefaultPriority {
+		want.number = q.freeNumber()
+	}
 	q.lines = append(q.lines, &want)
 	return &want
+}
+
+func (q *queue) freeNumber() int {
+	for n := 1; ; n++ {
+		if !slices.ContainsFunc(q.lines, func(l *line) bool { return l.number == n }) {
+			return n
+		}
+	}
 }
 
 // messagesOf lists the messages of a line, by place.
@@ -80,14 +92,4 @@ func (q *queue) groups() (all, held uint64) {
 		}
 	}
 	return all, held
-}
-
-// plain: all messages are in the line that any queue has.
-func (q *queue) plain() bool {
-	for _, l := range q.lines {
-		if l.group != "" || l.tenant != "" || l.priority != fsm.DefaultPriority {
-			return false
-		}
-	}
-	return true
 }

@@ -27,6 +27,7 @@ type Model struct {
 	position uint32                // the first that no command of this entry has
 	ended    []*session            // given up in this entry
 	dying    map[*queue][]*message // that time kills in this entry
+	junk     []*message            // purged, or of a queue that was deleted
 	inTail   bool                  // the commands are done
 }
 
@@ -41,6 +42,7 @@ func New(group uint32) *Model {
 type status uint8
 
 const (
+	nowhere   = status(0)
 	ready     = status(fsm.Ready)
 	leased    = status(fsm.Leased)
 	parked    = status(fsm.Parked)
@@ -98,14 +100,15 @@ type queue struct {
 	consumers   []*consumer
 	round       []*consumer // those that can take a message, next one first
 
-	active  *consumer // of an exclusive queue
-	guard   map[string]int32
-	ring    []*turn // of a fair queue
-	weights map[string]uint32
-	breaker *breaker
-	bucket  bucket
-	window  window
-	subject *subscription // nil: it is none
+	active   *consumer // of an exclusive queue
+	guard    map[string]int32
+	ring     []*turn // of a fair queue
+	weights  map[string]uint32
+	breaker  *breaker
+	recalled []uint64 // tokens of leases that an operator ended
+	bucket   bucket
+	window   window
+	subject  *subscription // nil: it is none
 
 	published, acked, dead, purged         uint64
 	expired, overflowed, missed, duplicate uint64

@@ -71,17 +71,11 @@ func (o Outcome) differsPlain(r fsm.Result) string {
 	return ""
 }
 
-// causeVague: it is gone, or it never was; see vague.
-const causeVague fsm.Cause = 255
-
 // causeLimit is either limit of a queue.
 const causeLimit fsm.Cause = 254
 
 func isCause(got, want fsm.Cause) bool {
-	switch want {
-	case causeVague:
-		return got == fsm.CauseSettled || got == fsm.CauseUnknownToken
-	case causeLimit:
+	if want == causeLimit {
 		return got == fsm.CauseMessages || got == fsm.CauseBytes
 	}
 	return got == want

@@ -68,14 +68,14 @@ func (m *Model) update(x *fsm.QueueUpdate) Outcome {
 	if fault != fsm.OK {
 		return answer(fault)
 	}
-	if s.Fair != q.settings.Fair && len(q.messages) > 0 {
-		return answer(fsm.Conflict)
-	}
 	if q.subject != nil {
 		if s.DedupMillis != 0 {
 			return answer(fsm.Invalid)
 		}
 		s = fitted(s, q.subject.required)
+	}
+	if s.Fair != q.settings.Fair && len(q.messages) > 0 {
+		return answer(fsm.Conflict)
 	}
 	m.apply(q, s)
 	return Outcome{Code: fsm.OK, Value: q.incarnation}
@@ -87,6 +87,9 @@ func (m *Model) apply(q *queue, s fsm.Settings) {
 	old := q.settings
 	q.settings, q.dlq.settings = s, deadLetters(s)
 	q.setBreaker()
+	if old.Fair != s.Fair {
+		q.weights = map[string]uint32{}
+	}
 	if old.DispatchRate != s.DispatchRate || old.DispatchBurst != s.DispatchBurst {
 		q.fullBucket(m.clock.LeaseMillis)
 	}
@@ -114,9 +117,7 @@ func (m *Model) delete(x *fsm.QueueDelete) Outcome {
 // destroy takes a queue away with all that is in it, and tells its consumers
 // and those who wait for answers.
 func (m *Model) destroy(q *queue) {
-	for _, msg := range q.messages {
-		m.reply(msg, fsm.DeadLettered)
-	}
+	m.junk = append(m.junk, q.messages...)
 	for _, c := range slices.Clone(q.consumers) {
 		if c.session.attached() && !c.closing {
 			m.closed(c, fsm.NotFound)
@@ -136,7 +137,7 @@ func (m *Model) purge(x *fsm.QueuePurge) Outcome {
 	purged := uint64(0)
 	for _, msg := range slices.Clone(q.messages) {
 		if msg.status != leased {
-			m.reply(msg, fsm.DeadLettered)
+			m.junk = append(m.junk, msg)
 			m.takeAway(q, msg)
 			purged++
 		}

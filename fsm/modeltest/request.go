@@ -9,6 +9,7 @@ import (
 // request is what a session waits for, and after it was answered, the answer,
 // until its deadline.
 type request struct {
+	code     fsm.Code // of the answer
 	number   uint64
 	id       fsm.ID // of the message
 	deadline int64
@@ -27,8 +28,8 @@ func (m *Model) ask(x *fsm.Request, c Command, got fsm.Result) Outcome {
 	case q == nil, q.dlq == nil, c.Broken, len(c.Drafts) != 1:
 		return answer(fsm.Invalid)
 	}
-	d := c.Drafts[0]
-	if code := m.fault(target{queue: q}, d); code != fsm.OK {
+	d, to := c.Drafts[0], target{queue: q}
+	if code := m.fault(to, d); code != fsm.OK {
 		return answer(code)
 	}
 	wall := m.clock.WallMillis
@@ -37,13 +38,15 @@ func (m *Model) ask(x *fsm.Request, c Command, got fsm.Result) Outcome {
 		return answer(fsm.Invalid)
 	case d.Deadline <= uint64(wall):
 		return answer(fsm.Expired)
+	case d.readyAt(wall) >= int64(d.Deadline):
+		return answer(fsm.Invalid)
 	case !q.attended():
 		return answer(fsm.NoResponders)
 	case len(s.requests) >= fsm.MaxRequests:
 		return busy(fsm.CauseRequests)
 	}
 	id := fsm.ID{Group: m.group, Index: m.index, Position: got.Position}
-	v, _ := m.arrive(target{queue: q}, d, id)
+	v, _ := m.arrive(to, d, id)
 	if v.Code == fsm.OK {
 		msg := q.messages[len(q.messages)-1]
 		msg.request = true
@@ -52,7 +55,7 @@ func (m *Model) ask(x *fsm.Request, c Command, got fsm.Result) Outcome {
 		}
 		s.requests[x.Number] = &request{number: x.Number, id: id, deadline: int64(d.Deadline), noRetry: x.NoRetry}
 	}
-	return Outcome{Items: []fsm.Verdict{v}}
+	return Outcome{Items: []fsm.Verdict{v}}.whole()
 }
 
 // attended: a consumer is there that would get the request.
@@ -83,18 +86,11 @@ func (m *Model) noRetry(msg *message) bool {
 // reply tells who waits for a message how that ended.
 func (m *Model) reply(msg *message, code fsm.Code) {
 	if r, s := m.requestOf(msg); r != nil {
-		m.respond(s, r, code)
+		r.answered, r.code = true, code
+		m.tell(s, r, code)
 	}
 	if code == fsm.DeadLettered {
 		msg.request = false
-	}
-}
-
-// respond ends a request. What is no answer is told once.
-func (m *Model) respond(s *session, r *request, code fsm.Code) {
-	m.tell(s, r, code)
-	if r.answered = code == fsm.OK; !r.answered {
-		delete(s.requests, r.number)
 	}
 }
 
@@ -150,7 +146,7 @@ func (m *Model) await(x *fsm.Await) Outcome {
 	case !r.answered:
 		return answer(fsm.OK)
 	}
-	m.tell(s, r, fsm.OK)
+	m.tell(s, r, r.code)
 	return Outcome{Code: fsm.OK, Value: 1}
 }
 

@@ -107,6 +107,7 @@ func (m *Model) end(x *fsm.End) Outcome {
 		return Outcome{Code: fsm.Fenced, Value: s.epoch}
 	}
 	m.silence(s)
+	s.requests = nil
 	m.ended = append(m.ended, s)
 	delete(m.sessions, s.id)
 	return answer(fsm.OK)

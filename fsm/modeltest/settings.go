@@ -7,12 +7,10 @@ func settings(s fsm.Settings) (fsm.Settings, fsm.Code) {
 	if s.FailureLimit == 0 {
 		s.FailureLimit = fsm.DefaultFailureLimit
 	}
-	if lines {
-		if s.StarvationGuard == 0 {
-			s.StarvationGuard = fsm.DefaultStarvationGuard
-		}
-		fill(&s.GroupBatch, 1)
+	if s.StarvationGuard == 0 {
+		s.StarvationGuard = fsm.DefaultStarvationGuard
 	}
+	fill(&s.GroupBatch, 1)
 	fill(&s.LeaseMillis, fsm.DefaultLeaseMillis)
 	fill(&s.RetryBaseMillis, fsm.DefaultRetryBaseMillis)
 	fill(&s.RetryMaxMillis, fsm.DefaultRetryMaxMillis)

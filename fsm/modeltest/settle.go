@@ -1,6 +1,10 @@
 package modeltest
 
-import "github.com/ferrymq/ferrymq/fsm"
+import (
+	"slices"
+
+	"github.com/ferrymq/ferrymq/fsm"
+)
 
 // settle judges deliveries one by one, in order.
 func (m *Model) settle(x *fsm.Settle) Outcome {
@@ -92,8 +96,8 @@ func (m *Model) lookup(s *session, it fsm.SettleItem) (*message, fsm.Cause) {
 	}
 	msg := q.find(it.Place)
 	switch {
-	case q.vague(it.Place, msg):
-		return nil, causeVague
+	case msg == nil && slices.Contains(q.recalled, it.Token):
+		return nil, fsm.CauseRequeued
 	case msg == nil:
 		return nil, fsm.CauseSettled
 	case msg.status == leased && msg.token == it.Token && msg.holder.session != s:
@@ -106,18 +110,4 @@ func (m *Model) lookup(s *session, it fsm.SettleItem) (*message, fsm.Cause) {
 		return nil, fsm.CauseNotHolder
 	}
 	return nil, fsm.CauseUnknownToken
-}
-
-// vague: the machine cannot tell a message that waits for its first lease from
-// one that is gone, if others before it wait as well, or in other lines.
-func (q *queue) vague(place uint64, msg *message) bool {
-	if msg != nil {
-		return msg.attempts == 0 && !q.plain()
-	}
-	for _, other := range q.messages {
-		if other.attempts == 0 && (other.place < place || !q.plain()) {
-			return true
-		}
-	}
-	return false
 }

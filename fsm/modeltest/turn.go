@@ -28,13 +28,16 @@ func (q *queue) ringIn() {
 		q.ring = nil
 		return
 	}
-	has := map[string]uint64{} // tenant to its first place
+	has := map[string]int{} // tenant to its first line
 	for _, l := range q.lines {
-		if msg := q.servable(l); msg != nil && (has[l.tenant] == 0 || msg.place < has[l.tenant]) {
-			has[l.tenant] = msg.place
+		if first, ok := has[l.tenant]; q.servable(l) != nil && (!ok || l.number < first) {
+			has[l.tenant] = l.number
 		}
 	}
-	q.ring = slices.DeleteFunc(q.ring, func(t *turn) bool { return has[t.tenant] == 0 })
+	q.ring = slices.DeleteFunc(q.ring, func(t *turn) bool {
+		_, ok := has[t.tenant]
+		return !ok
+	})
 	for _, t := range q.ring {
 		delete(has, t.tenant)
 	}
@@ -42,7 +45,7 @@ func (q *queue) ringIn() {
 	for tenant := range has {
 		joining = append(joining, tenant)
 	}
-	slices.SortFunc(joining, func(a, b string) int { return int(has[a]) - int(has[b]) })
+	slices.SortFunc(joining, func(a, b string) int { return has[a] - has[b] })
 	for _, tenant := range joining {
 		q.ring = append(q.ring, &turn{tenant: tenant})
 	}
