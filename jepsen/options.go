@@ -74,7 +74,9 @@ func (o Options) withDefaults() Options {
 		o.Nemeses = NemesisNames()
 	}
 	if len(o.Workloads) == 0 {
-		o.Workloads = WorkloadNames()
+		for _, s := range o.sets() {
+			o.Workloads = append(o.Workloads, namesOf(s.Workloads())...)
+		}
 	}
 	if o.Out == nil {
 		o.Out = io.Discard

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ferrymq/ferrymq/jepsen/report"
 	"github.com/ferrymq/ferrymq/jepsen/workload"
 )
 
@@ -54,6 +55,32 @@ func TestPlansOfOneSet(t *testing.T) {
 
 	o.Set, o.Workloads = Both, []string{"fifo"}
 	require.Len(t, o.plans(), len(all), "no run is without a workload")
+}
+
+// A report says what makes its run again, and nothing but it.
+func TestReportMakesItsPlanAgain(t *testing.T) {
+	for _, set := range workload.Sets() {
+		s := session{o: Options{Binary: "ferry", Dir: "report", Seed: 7, Rate: 50}.withDefaults()}
+		n, _ := nemesisOf("kill-all")
+		p := plan{number: 1, nemesis: n, set: set, seed: 9}
+		again, err := optionsOf(report.Data{Options: s.kept(p)})
+		require.NoError(t, err)
+		again.Binary, again.Dir = "ferry", "again"
+		require.NoError(t, again.Validate())
+		require.Equal(t, s.o.of(p).Time, again.Time)
+		require.Equal(t, 50.0, again.Rate)
+		all := again.withDefaults().plans()
+		if len(set.Workloads()) == 0 {
+			require.Empty(t, all)
+			continue
+		}
+		require.Len(t, all, 1)
+		require.Equal(t, p.name(), all[0].name())
+		require.Equal(t, p.seed, all[0].seed)
+	}
+	old, err := optionsOf(report.Data{Options: map[string]string{"nemesis": "none", "seed": "1", "time": "6s", "rate": "1", "nodes": "0"}})
+	require.NoError(t, err)
+	require.Equal(t, string(workload.SetCore), old.Set, "of before there were others")
 }
 
 func TestOptionsOfSets(t *testing.T) {
