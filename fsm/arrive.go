@@ -15,6 +15,17 @@ type arrival struct {
 const carried = record.Set(1<<record.TagContentType | 1<<record.TagCorrelationID |
 	1<<record.TagReplyTo | 1<<record.TagDeadline | 1<<record.TagSubject)
 
+// enter puts a message that was in another queue at the end.
+func (s *State) enter(q *queue, m message, info *record.Info) {
+	m.line = q.lineFor(info)
+	q.places++
+	q.entered(m.line)
+	q.bytes += uint64(m.size)
+	q.published++
+	s.putReady(q, q.places, m)
+	s.touch(q)
+}
+
 // arrive puts a new message, whose body is stored and whom the queue has room
 // for, at the end. No other place does; but see bury.
 func (s *State) arrive(q *queue, a *arrival) {

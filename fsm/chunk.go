@@ -84,3 +84,15 @@ func (c *chunk) next(at cursor) (uint64, packed, cursor) {
 	}
 	return place, m, cursor{off: at.off + n, n: at.n + 1, place: place + 1, index: m.index, position: m.position, wall: m.wall}
 }
+
+// without packs what is left of a chunk from a cursor on, but for one place.
+func (c *chunk) without(place uint64, at cursor) (rest chunk, end cursor) {
+	rest.data = make([]byte, 0, len(c.data))
+	for at.n < c.count {
+		p, m, next := c.next(at)
+		if at = next; p != place {
+			rest.append(&end, p, m)
+		}
+	}
+	return rest, end
+}

@@ -80,7 +80,7 @@ func (s *State) operation(x Command) (Result, bool) {
 	case *QueuePause:
 		return s.simple(&c.OpHeader, func(*session) Result { return s.pause(c) }), true
 	case *Amend:
-		return s.simple(&c.OpHeader, unsupported), true
+		return s.amendAll(c), true
 	case *Breaker:
 		return s.simple(&c.OpHeader, unsupported), true
 	case *GroupResume:

@@ -65,6 +65,13 @@ func (f *feed) command() Command {
 		return &GroupResume{OpHeader: h, Queue: name, Group: []string{"", "x", "y"}[f.upTo(3)]}
 	case 23:
 		return &TenantWeight{OpHeader: h, Queue: name, Tenant: []string{"", "t"}[f.upTo(2)], Weight: uint32(f.upTo(4))}
+	case 16:
+		x := &Amend{OpHeader: h, Queue: name, Action: AmendAction(f.upTo(6)), To: []string{"", "q", "r", "q.dlq"}[f.upTo(4)],
+			AtMillis: int64(f.upTo(20)) * 1000, Reset: f.upTo(2) == 1}
+		for range f.upTo(4) {
+			x.Items = append(x.Items, AmendItem{Place: f.upTo(12), Index: f.upTo(5), Position: uint32(f.upTo(16))})
+		}
+		return x
 	case 14, 15:
 		x := &Settle{OpHeader: h}
 		x.Ordered, x.Predecessor = f.upTo(4) == 1, f.upTo(8)

@@ -107,18 +107,49 @@ func (l *lane) each(visit func(place uint64, m packed) bool) {
 	walk(&l.tail, l.tailAt)
 }
 
-// has tells whether the message at a place waits here.
-func (l *lane) has(place uint64) (ok bool) {
-	c, at := &l.tail, l.tailAt
-	if l.head != nil && (l.tail.count == 0 || place < l.tail.first) {
-		c, at = l.head, l.headAt
-		l.sealed.Descend(place, func(_ uint64, sealed *chunk) bool {
-			c, at = sealed, cursor{}
-			return false
-		})
+// seek is the chunk in which a place would be, and where it is read from.
+func (l *lane) seek(place uint64) (c *chunk, at cursor) {
+	if l.head == nil || l.tail.count > 0 && place >= l.tail.first {
+		return &l.tail, l.tailAt
 	}
+	c, at = l.head, l.headAt
+	l.sealed.Descend(place, func(_ uint64, sealed *chunk) bool {
+		c, at = sealed, cursor{}
+		return false
+	})
+	return c, at
+}
+
+// find returns the message that waits at a place.
+func (l *lane) find(place uint64) (m packed, ok bool) {
+	c, at := l.seek(place)
 	for p := uint64(0); at.n < c.count && p < place; ok = p == place {
-		p, _, at = c.next(at)
+		p, m, at = c.next(at)
 	}
-	return ok
+	return m, ok
+}
+
+// remove takes the message at a place, which waits here, out of the middle. Its
+// chunk is packed anew, so that no other message changes.
+func (l *lane) remove(place uint64) {
+	if first, _, _ := l.front(); first == place {
+		l.pop()
+		return
+	}
+	l.count--
+	c, at := l.seek(place)
+	rest, end := c.without(place, at)
+	switch {
+	case c == l.head: // its front stays
+		l.head, l.headAt = &rest, cursor{}
+	case c != &l.tail:
+		l.sealed.Delete(c.first)
+		if rest.count > 0 {
+			l.sealed.Set(rest.first, &rest)
+		}
+	case rest.count > 0:
+		l.tail, l.tailAt, l.tailTo = rest, cursor{}, end
+	default:
+		l.clearTail()
+	}
 }

@@ -93,6 +93,19 @@ func priorityOf(info *record.Info) uint8 {
 	return DefaultPriority
 }
 
+// lineOf returns the number of a message's line, if that is there.
+func (q *queue) lineOf(info *record.Info) (uint32, bool) {
+	key, other := q.lineKeyOf(info)
+	if !other {
+		return 0, true
+	}
+	if q.lines == nil {
+		return 0, false
+	}
+	n, ok := q.lines.named[key]
+	return n, ok
+}
+
 // lineFor returns the number of a new message's line, which is made if it is
 // not there.
 func (q *queue) lineFor(info *record.Info) uint32 {

@@ -25,6 +25,7 @@ type queue struct {
 	published, acked, dead, purged uint64
 	overflowed, missed, duplicates uint64
 	expired                        uint64
+	recalled                       []uint64 // see recall.go
 
 	subscription *subscription // nil: it is none
 	window       *window       // of message ids; nil: none were seen

@@ -7,6 +7,7 @@ const (
 	toPlace outcome = iota // ready again, at its original place
 	toDone                 // settled for good
 	toDead                 // to the dead-letter queue
+	toBack                 // ready again, behind everything else
 )
 
 // ending says how a lease ends.
@@ -14,6 +15,7 @@ type ending struct {
 	outcome    outcome
 	failed     bool   // the message is blamed
 	downstream bool   // it is not, but waits as if it were
+	reset      bool   // what was tried is forgotten
 	attempt    bool   // it is written into the message's history
 	delay      uint32 // it waits this long instead
 	cause      Cause  // what a late settle with this token is told
@@ -50,6 +52,8 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 		q.acked++
 		s.left(q, &m)
 		s.drop(m.index, m.position)
+	case e.outcome == toBack:
+		s.requeue(q, m, e.reset)
 	case e.outcome == toDead:
 		s.deadLetter(q, place, m, DeathRejected, e.note)
 	case e.failed && q.failuresUsed(m.failures):

@@ -142,6 +142,17 @@ func (s *State) takeReady(q *queue, n uint32) (place uint64, m message) {
 	return place, m
 }
 
+// takePacked takes a ready message without state of its own out of its line.
+func (s *State) takePacked(q *queue, n uint32, place uint64) {
+	if n == 0 {
+		q.lane.remove(place)
+	} else {
+		q.lines.at(n).lane.remove(place)
+		q.lines.ready--
+	}
+	s.relist(q, n)
+}
+
 // takeWaiting takes a waiting message away from its
 // place. The caller arms the queue.
 func (s *State) takeWaiting(q *queue, place uint64) (message, bool) {

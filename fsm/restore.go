@@ -150,6 +150,9 @@ func (x *restorer) queue(c *wire.Cursor) error {
 	q.deadLetter, q.source, q.places, q.turns = c.Uint(), c.Uint(), readCounter(c), readCounter(c)
 	q.published, q.acked, q.dead, q.purged = c.Uint(), c.Uint(), c.Uint(), c.Uint()
 	q.expired = c.Uint()
+	for range c.ArrayLen(min(recallMax, c.Left())) {
+		q.recalled = append(q.recalled, c.Uint())
+	}
 	x.intake(c, q)
 	if last, _, ok := s.queues.Max(); ok && last >= q.incarnation {
 		return fmt.Errorf("queue %d after %d", q.incarnation, last)

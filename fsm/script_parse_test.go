@@ -139,6 +139,8 @@ func (r *script) parseOperation(l *scriptLine) Command {
 		return &GroupResume{OpHeader: h, Queue: l.word(2), Group: l.word(3)}
 	case "weight": // weight s1 q tenant N
 		return &TenantWeight{OpHeader: h, Queue: l.word(2), Tenant: l.word(3), Weight: uint32(l.parse(l.word(4)))}
+	case "remove", "move", "requeue", "schedule": // remove s1 q place-index-position ... [to=q] [at=wall] [reset]
+		return l.amend(h)
 	case "pause", "resume":
 		return &QueuePause{OpHeader: h, Queue: l.word(2), Paused: l.words[0] == "pause"}
 	}

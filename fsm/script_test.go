@@ -311,8 +311,10 @@ var retryNames = map[string]Retry{"": RetryExponential, "exponential": RetryExpo
 var codeNames = map[Code]string{OK: "ok", Duplicate: "duplicate", Dropped: "dropped", AlreadyDone: "already_done",
 	LeaseLost: "lease_lost", Busy: "busy", Conflict: "conflict", NotFound: "not_found", Overtaken: "overtaken",
 	OutOfOrder: "out_of_order", SessionExpired: "session_expired", Fenced: "fenced", TooLarge: "too_large",
-	Invalid: "invalid", Unsupported: "unsupported", Denied: "denied", InUse: "in_use"}
+	Invalid: "invalid", Unsupported: "unsupported", Denied: "denied", InUse: "in_use",
+	NoResponders: "no_responders", ResponderLost: "responder_lost", Expired: "expired", DeadLettered: "dead_lettered"}
 
 var causeNames = map[Cause]string{CauseMessages: "messages", CauseBytes: "bytes", CauseWindow: "window",
 	CauseSessions: "sessions", CauseDedup: "dedup", CauseExpired: "expired", CauseSettled: "settled", CauseSessionEnded: "session_ended",
-	CauseQueueGone: "queue_gone", CauseNotHolder: "not_holder", CauseUnknownToken: "unknown_token"}
+	CauseQueueGone: "queue_gone", CauseNotHolder: "not_holder", CauseUnknownToken: "unknown_token",
+	CauseRequeued: "requeued", CauseRequests: "requests"}

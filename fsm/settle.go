@@ -106,16 +106,24 @@ func (s *State) whyLost(q *queue, it *SettleItem, l *lease, leased bool) Cause {
 	if !ok {
 		m, ok = q.parked.Get(it.Place)
 	}
-	if !ok && q.packedAt(it.Place) {
-		return CauseUnknownToken // it waits for its first lease
-	}
 	if !ok {
-		return CauseSettled
+		return q.whyGone(it)
 	}
 	if m.lastToken == it.Token {
 		return m.lastEnd
 	}
 	return CauseUnknownToken
+}
+
+// whyGone tells what became of a delivery whose message has no record.
+func (q *queue) whyGone(it *SettleItem) Cause {
+	if q.packedAt(it.Place) {
+		return CauseUnknownToken // it waits for its first lease
+	}
+	if q.wasRecalled(it.Token) {
+		return CauseRequeued
+	}
+	return CauseSettled
 }
 
 func (s *State) settleOne(q *queue, it *SettleItem) {

@@ -117,7 +117,7 @@ func (h *shelf) oldestReady() (place uint64, n uint32, ok bool) {
 func (h *shelf) packedAt(place uint64) (ok bool) {
 	looked := 0
 	h.eachLane(func(_ uint32, l *lane) bool {
-		ok = l.has(place)
+		_, ok = l.find(place)
 		looked++
 		return !ok && looked < 256
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -149,6 +150,20 @@ func TestLaneIsAQueue(t *testing.T) {
 		}
 		pinned := l
 		l = l.clone()
+		for range rng.IntN(20) {
+			if len(want) == 0 {
+				break
+			}
+			i := rng.IntN(len(want))
+			if got, ok := l.find(places[i]); !ok || got != want[i] {
+				t.Fatalf("place %d: found %+v, want %+v", places[i], got, want[i])
+			}
+			l.remove(places[i])
+			if _, ok := l.find(places[i]); ok {
+				t.Fatalf("place %d is found after it was removed", places[i])
+			}
+			want, places = slices.Delete(want, i, i+1), slices.Delete(places, i, i+1)
+		}
 		for range rng.IntN(900) {
 			at, got, ok := l.front()
 			if !ok {

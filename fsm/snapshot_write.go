@@ -46,6 +46,10 @@ func (f *frameWriter) queue(q *queue) bool {
 	for _, v := range [...]uint64{q.deadLetter, q.source, q.places, q.turns, q.published, q.acked, q.dead, q.purged, q.expired} {
 		b = wire.AppendUint(b, v)
 	}
+	b = wire.AppendArrayLen(b, len(q.recalled))
+	for _, token := range q.recalled {
+		b = wire.AppendUint(b, token)
+	}
 	f.b = appendIntake(b, q)
 	return true
 }

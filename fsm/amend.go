@@ -1,0 +1,257 @@
+package fsm
+
+import "github.com/ferrymq/ferrymq/fsm/record"
+
+// amendAll does one thing to messages of a queue that a person chose, each
+// judged for itself. An ordered one names a single message, so that it is all
+// or nothing.
+func (s *State) amendAll(c *Amend) Result {
+	items := min(len(c.Items), MaxItems)
+	x, r := s.admit(&c.OpHeader, items)
+	if x == nil {
+		return r
+	}
+	q, r := s.amendable(x, c)
+	if r.Code != OK {
+		return s.keep(x, &c.OpHeader, items, s.at(r, 1))
+	}
+	w := &s.work
+	w.verdicts = w.verdicts[:0]
+	for i := range c.Items {
+		w.verdicts = append(w.verdicts, s.amend(q, c, &c.Items[i]))
+	}
+	s.touch(q)
+	return s.keep(x, &c.OpHeader, items, s.at(verdict(w.verdicts, ""), items))
+}
+
+// amendable is the queue of an Amend, or why nothing of it can be carried out.
+func (s *State) amendable(x *session, c *Amend) (*queue, Result) {
+	switch {
+	case !x.inOrder(&c.OpHeader):
+		return nil, Result{Code: OutOfOrder}
+	case c.Action < AmendDelete || c.Action > AmendSchedule:
+		return nil, Result{Code: Invalid, Detail: "unknown action"}
+	case len(c.Items) == 0:
+		return nil, Result{Code: Invalid, Detail: "no messages"}
+	case len(c.Items) > MaxItems:
+		return nil, Result{Code: TooLarge, Detail: "more than 1000 messages"}
+	case c.Ordered && len(c.Items) > 1:
+		return nil, Result{Code: Invalid, Detail: "more than one message in order"}
+	case c.Action == AmendSchedule && c.AtMillis > s.clock.WallMillis+TenYearsMillis:
+		return nil, Result{Code: Invalid, Detail: "more than ten years away"}
+	}
+	q := s.queueNamed(c.Queue)
+	switch {
+	case q == nil:
+		return nil, Result{Code: NotFound}
+	case q.deadLetter == 0 && c.Action > AmendMove:
+		return nil, Result{Code: Invalid, Detail: "a dead letter is deleted or moved"}
+	case c.Action == AmendMove && c.To == c.Queue:
+		return nil, Result{Code: Invalid, Detail: "it is there already"}
+	case c.Action == AmendMove && c.To != "":
+		if to := s.queueNamed(c.To); to == nil {
+			return nil, Result{Code: NotFound, Detail: "no queue to move to"}
+		} else if to.deadLetter == 0 {
+			return nil, Result{Code: Invalid, Detail: "a dead-letter queue is filled by the system only"}
+		}
+	}
+	return q, Result{}
+}
+
+// held is where a message of a queue is.
+type held uint8
+
+const (
+	heldNowhere held = iota
+	heldPacked
+	heldReturned
+	heldWaiting
+	heldLeased
+	heldParked
+)
+
+// find looks for a message at a place. One that is packed has its line from
+// its record.
+func (s *State) find(q *queue, it *AmendItem) (m message, at held) {
+	at = heldReturned
+	m, ok := q.returnedAt(it.Place)
+	if !ok {
+		m, ok = q.waiting.Get(it.Place)
+		at = heldWaiting
+	}
+	if !ok {
+		m, ok = q.parked.Get(it.Place)
+		at = heldParked
+	}
+	if !ok {
+		var l lease
+		l, ok = q.leased.Get(it.Place)
+		m, at = l.message, heldLeased
+	}
+	if !ok {
+		var p packed
+		if info, fault := s.infoOf(it.Index, it.Position); fault == nil {
+			n, made := q.lineOf(info)
+			if made {
+				p, ok = q.stackOf(n).lane.find(it.Place)
+			}
+			m, at = p.message(), heldPacked
+			m.line = n
+		}
+	}
+	if !ok || m.index != it.Index || m.position != it.Position {
+		return message{}, heldNowhere
+	}
+	return m, at
+}
+
+// infoOf reads the attributes of a stored message.
+func (s *State) infoOf(index uint64, position uint32) (*record.Info, error) {
+	b, err := s.bodies.Get(index, position)
+	if err != nil {
+		return nil, err
+	}
+	data, err := b.Load()
+	if err != nil {
+		return nil, s.fail(err)
+	}
+	info := new(record.Info)
+	return info, info.Peek(data)
+}
+
+// amend does what is asked for to one message.
+func (s *State) amend(q *queue, c *Amend, it *AmendItem) Verdict {
+	m, at := s.find(q, it)
+	switch {
+	case at == heldNowhere:
+		return Verdict{Code: NotFound}
+	case at == heldLeased && c.Action == AmendRequeue:
+		l, _ := q.leased.Get(it.Place)
+		q.recall(l.token)
+		s.endLease(q, it.Place, ending{outcome: toBack, cause: CauseRequeued, reset: c.Reset})
+		return Verdict{}
+	case at == heldLeased:
+		return Verdict{Code: InUse}
+	}
+	switch c.Action {
+	case AmendDelete:
+		s.lift(q, it.Place, &m, at)
+		q.purged++
+		s.left(q, &m)
+		s.drop(m.index, m.position)
+	case AmendMove:
+		return s.moveTo(q, c, it.Place, m, at)
+	case AmendRequeue:
+		s.lift(q, it.Place, &m, at)
+		s.requeue(q, m, c.Reset)
+	case AmendSchedule:
+		return s.reschedule(q, it.Place, m, at, c.AtMillis)
+	}
+	return Verdict{}
+}
+
+// lift takes a message away from its place.
+func (s *State) lift(q *queue, place uint64, m *message, at held) {
+	switch at {
+	case heldReturned:
+		s.takeReturned(q, place)
+	case heldWaiting:
+		s.takeWaiting(q, place)
+	case heldParked:
+		q.parked.Delete(place)
+	default:
+		s.takePacked(q, m.line, place)
+	}
+	s.arm(q)
+}
+
+// requeue makes a message ready behind everything else.
+func (s *State) requeue(q *queue, m message, reset bool) {
+	m.undead()
+	if reset {
+		m.reset()
+	}
+	q.places++
+	s.putReady(q, q.places, m)
+}
+
+// undead takes a message's death away, and gives it what it was before.
+func (m *message) undead() {
+	d := m.death()
+	if d == nil {
+		return
+	}
+	since := *m.more
+	m.attempts, m.failures = m.attempts+d.Attempts, m.failures+d.Failures
+	m.more = nil
+	if len(d.History) > 0 || d.Forgotten > 0 {
+		m.more = &more{history: d.History, forgotten: d.Forgotten}
+	}
+	for _, a := range since.history {
+		m.remember(a)
+	}
+	if since.forgotten > 0 {
+		m.more.forgotten += since.forgotten
+	}
+}
+
+// reset forgets how a message fared.
+func (m *message) reset() {
+	m.attempts, m.failures, m.more = 0, 0, nil
+	m.flags &^= flagAlone
+}
+
+// reschedule lets a message be ready at another time, which may be now.
+func (s *State) reschedule(q *queue, place uint64, m message, at held, when int64) Verdict {
+	if at == heldParked {
+		return Verdict{Code: Invalid}
+	}
+	now := when <= s.clock.WallMillis
+	if now && at != heldWaiting {
+		return Verdict{}
+	}
+	s.lift(q, place, &m, at)
+	if now {
+		s.putReady(q, place, m)
+		return Verdict{}
+	}
+	m.at = when
+	m.flags |= flagScheduled
+	s.putWaiting(q, place, m)
+	return Verdict{}
+}
+
+// moveTo puts a message into another queue, as new there but for its id, its
+// age and, unless they are reset, its attempts.
+func (s *State) moveTo(q *queue, c *Amend, place uint64, m message, at held) Verdict {
+	name := c.To
+	if name == "" {
+		d := m.death()
+		if d == nil || d.Queue == q.name {
+			return Verdict{Code: Invalid}
+		}
+		name = d.Queue
+	}
+	to := s.queueNamed(name)
+	if to == nil {
+		return Verdict{Code: NotFound}
+	}
+	info, err := s.infoOf(m.index, m.position)
+	if err != nil {
+		s.fail(err)
+		return Verdict{}
+	}
+	if full := to.fits(m.size); full != CauseNone {
+		return Verdict{Code: Busy, Cause: full, RetryAfterMillis: RetryFullMillis}
+	}
+	s.lift(q, place, &m, at)
+	s.left(q, &m)
+	m.undead()
+	if c.Reset {
+		m.reset()
+	}
+	m.lastToken, m.lastEnd, m.at, m.flags = 0, CauseNone, 0, m.flags&flagAlone
+	m.expires = to.expiresAt(s.clock.WallMillis, info)
+	s.enter(to, m, info)
+	return Verdict{}
+}
