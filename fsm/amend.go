@@ -137,6 +137,7 @@ func (s *State) amend(q *queue, c *Amend, it *AmendItem) Verdict {
 	case AmendDelete:
 		s.lift(q, it.Place, &m, at)
 		q.purged++
+		s.settleRequest(&m, DeadLettered)
 		s.left(q, &m)
 		s.drop(m.index, m.position)
 	case AmendMove:
@@ -246,6 +247,7 @@ func (s *State) moveTo(q *queue, c *Amend, place uint64, m message, at held) Ver
 	}
 	s.lift(q, place, &m, at)
 	s.left(q, &m)
+	s.settleRequest(&m, DeadLettered)
 	m.undead()
 	if c.Reset {
 		m.reset()

@@ -8,6 +8,7 @@ type arrival struct {
 	wall     int64  // when it entered the log
 	position uint32
 	size     uint32       // logical
+	deadline int64        // of a request, wall clock; 0: it is none
 	info     *record.Info // its attributes; nil if the queue looks at none of them
 }
 
@@ -38,9 +39,15 @@ func (s *State) arrive(q *queue, a *arrival) {
 	expires := q.expiresAt(readyAt, a.info)
 	m := p.message()
 	m.line = n
+	if a.deadline != 0 {
+		m.flags = flagRequest
+		if expires == 0 || a.deadline < expires {
+			expires = a.deadline
+		}
+	}
 	switch {
 	case readyAt > s.clock.WallMillis:
-		m.at, m.expires, m.flags = readyAt, expires, flagScheduled
+		m.at, m.expires, m.flags = readyAt, expires, m.flags|flagScheduled
 		s.putWaiting(q, q.places, m)
 	case expires != 0:
 		m.expires = expires

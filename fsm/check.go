@@ -11,7 +11,7 @@ func (s *State) Check() error {
 	var all tally
 	for _, check := range []func() error{
 		func() error { return s.checkQueues(&all) }, s.checkSessions, s.checkConsumers, s.checkTopics,
-		func() error { return s.checkBodies(&all) }, s.checkTimers,
+		func() error { return s.checkRequests(&all) }, func() error { return s.checkBodies(&all) }, s.checkTimers,
 	} {
 		if err := check(); err != nil {
 			return fmt.Errorf("%w: %w", ErrBroken, err)

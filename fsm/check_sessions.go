@@ -165,6 +165,10 @@ func (s *State) checkTimers() (err error) {
 		has(timerLease, serial, c.armedAt)
 		return true
 	})
+	s.requests.all.Scan(func(serial uint64, a *asked) bool {
+		has(timerRequest, serial, a.deadline)
+		return true
+	})
 	s.queues.Scan(func(incarnation uint64, q *queue) bool {
 		if lease, wall := q.wakesAt(); err == nil && (lease != q.armedLease || wall != q.armedWall) {
 			err = fmt.Errorf("queue %d waits for %d and %d, timers at %d and %d", incarnation, lease, wall, q.armedLease, q.armedWall)

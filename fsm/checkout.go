@@ -99,6 +99,7 @@ func (s *State) assign(q *queue, c *consumer, place uint64, m message) {
 	s.grouped(q, m.line, c)
 	if c.noAck {
 		q.acked++
+		s.settleRequest(&m, OK)
 		s.left(q, &m)
 		s.drop(m.index, m.position)
 	}
@@ -135,6 +136,7 @@ func (s *State) deliver(x *session, c *consumer, q *queue, place uint64, l *leas
 		Incarnation: q.incarnation, Place: place, Token: l.token,
 		ID:      ID{Group: s.group, Index: l.index, Position: l.position},
 		Attempt: l.attempts, Failures: l.failures, EnqueuedMillis: l.wall, Death: l.death(), Body: b,
+		Request: l.flags&flagRequest != 0,
 	}
 	if c.noAck {
 		e.Number = c.assigned

@@ -14,13 +14,14 @@ func (s *State) deadLetter(q *queue, place uint64, m message, reason, note strin
 	if reason == DeathFailures || reason == DeathRejected {
 		s.headFailed(q, m.line)
 	}
+	s.settleRequest(&m, DeadLettered)
 	d := &Death{Queue: q.name, Reason: reason, Attempts: m.attempts, Failures: m.failures,
 		Error: note, AtMillis: s.clock.WallMillis}
 	if m.more != nil {
 		d.History, d.Forgotten = m.more.history, m.more.forgotten
 	}
 	m.more = &more{death: d}
-	m.at, m.expires, m.flags = 0, 0, m.flags&^flagScheduled
+	m.at, m.expires, m.flags = 0, 0, m.flags&^(flagScheduled|flagRequest)
 	s.buryOrPark(q, place, m)
 }
 

@@ -35,6 +35,12 @@ func (x *restorer) derive() error {
 		}
 		return err == nil
 	})
+	s.requests.all.Scan(func(_ uint64, a *asked) bool {
+		if err == nil && a.answer.index != 0 {
+			err = s.bodies.Claim(a.answer.index, a.answer.position)
+		}
+		return err == nil
+	})
 	if err == nil {
 		err = s.bodies.Claimed()
 	}

@@ -35,7 +35,10 @@ func (s *State) command(offset int, content, entry []byte) (Result, error) {
 	if err := decodeInto(x, content); err != nil {
 		return Result{}, err
 	}
-	if r, ok := s.operation(x); ok {
+	if records := recordsOf(x); records != nil {
+		s.work.recordsAt = offset + len(content) - len(*records)
+	}
+	if r, ok := s.operation(x, entry); ok {
 		return r, nil
 	}
 	r, err := s.other(x)
@@ -63,7 +66,7 @@ func (s *State) commitAt(offset int, content, entry []byte) (Result, error) {
 func unsupported(*session) Result { return Result{Code: Unsupported} }
 
 // operation carries out a numbered command.
-func (s *State) operation(x Command) (Result, bool) {
+func (s *State) operation(x Command, entry []byte) (Result, bool) {
 	switch c := x.(type) {
 	case *Consume:
 		return s.simple(&c.OpHeader, func(x *session) Result { return s.consume(x, c) }), true
@@ -94,9 +97,9 @@ func (s *State) operation(x Command) (Result, bool) {
 	case *Subscribe:
 		return s.simple(&c.OpHeader, func(x *session) Result { return s.subscribe(x, c) }), true
 	case *Request:
-		return s.simple(&c.OpHeader, unsupported), true
+		return s.request(c, entry), true
 	case *Reply:
-		return s.simple(&c.OpHeader, unsupported), true
+		return s.reply(c, entry), true
 	}
 	return Result{}, false
 }
@@ -119,7 +122,7 @@ func (s *State) other(x Command) (Result, error) {
 	case *Credit:
 		return s.give(c), nil
 	case *Await:
-		return unsupported(nil), nil
+		return s.await(c), nil
 	case *Checkpoint:
 		s.work.checkpoint = true
 		return Result{}, nil

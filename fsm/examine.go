@@ -12,6 +12,7 @@ import (
 type incoming struct {
 	offset, length int // in the entry
 	size           uint32
+	deadline       int64 // of a request, wall clock; 0: it is none
 	present        record.Set
 	to             int32 // which of work.targets
 	matched        bool  // to a topic:

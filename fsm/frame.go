@@ -31,6 +31,7 @@ const (
 	tagSession
 	tagConsumer
 	tagSeen
+	tagRequest
 	tagTenant
 	tagLine
 	tagWaiting

@@ -72,6 +72,13 @@ func (f *feed) command() Command {
 			x.Items = append(x.Items, AmendItem{Place: f.upTo(12), Index: f.upTo(5), Position: uint32(f.upTo(16))})
 		}
 		return x
+	case 20:
+		return &Request{OpHeader: h, Queue: name, NoRetry: f.upTo(2) == 1,
+			Records: recordsOfKind(int(f.upTo(3)), 8, record.Message{DeadlineMillis: f.upTo(40) * 1000})}
+	case 21:
+		return &Reply{OpHeader: h, Incarnation: f.upTo(4), Place: f.upTo(14), Token: f.upTo(30), Records: testRecords(1, 5)}
+	case 22:
+		return &Await{Session: session, Epoch: f.upTo(3), Number: f.upTo(64)}
 	case 14, 15:
 		x := &Settle{OpHeader: h}
 		x.Ordered, x.Predecessor = f.upTo(4) == 1, f.upTo(8)

@@ -28,12 +28,18 @@ func (s *State) reclaim() {
 			j = &junk{gen: s.gen, serial: serial, shelf: j.shelf.clone(s.gen)}
 			s.junk.Set(serial, j)
 		}
-		for ; budget > 0 && j.popAny(s.drop); budget-- {
+		for ; budget > 0 && j.popAny(s.dropJunk); budget-- {
 		}
 		if j.messages() == 0 {
 			s.junk.Delete(serial)
 		}
 	}
+}
+
+// dropJunk drops the body of a message that was purged or deleted.
+func (s *State) dropJunk(index uint64, position uint32) {
+	s.answer(messageID{index, position}, DeadLettered, messageID{})
+	s.drop(index, position)
 }
 
 // popAny removes one message and hands its id over, in a fixed order.

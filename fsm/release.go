@@ -50,13 +50,19 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 	switch {
 	case e.outcome == toDone:
 		q.acked++
+		s.settleRequest(&m, OK)
+		s.left(q, &m)
+		s.drop(m.index, m.position)
+	case s.responderLost(&m, e.cause):
+		q.expired++
+		s.settleRequest(&m, ResponderLost)
 		s.left(q, &m)
 		s.drop(m.index, m.position)
 	case e.outcome == toBack:
 		s.requeue(q, m, e.reset)
 	case e.outcome == toDead:
 		s.deadLetter(q, place, m, DeathRejected, e.note)
-	case e.failed && q.failuresUsed(m.failures):
+	case e.failed && q.failuresUsed(m.failures), (e.failed || e.downstream) && s.triedOnce(&m):
 		s.deadLetter(q, place, m, DeathFailures, e.note)
 	case q.condemned(&m):
 		s.deadLetter(q, place, m, DeathGroup, e.note)

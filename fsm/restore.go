@@ -99,6 +99,8 @@ func (x *restorer) item(tag byte, c *wire.Cursor) error {
 		return x.consumer(c)
 	case tagSeen:
 		return x.seen(c)
+	case tagRequest:
+		return x.request(c)
 	case tagTenant:
 		return x.tenant(c)
 	case tagLine:

@@ -101,6 +101,8 @@ func (r *script) parse(text string) Command {
 		return &End{Session: sessionID(l.word(1)), Epoch: l.num("epoch", 1)}
 	case "credit":
 		return &Credit{Session: sessionID(l.word(1)), Epoch: l.num("epoch", 1), Consumer: uint32(l.parse(l.word(2))), Through: l.num("through", 0)}
+	case "await": // await s1 number
+		return &Await{Session: sessionID(l.word(1)), Epoch: l.num("epoch", 1), Number: l.parse(l.word(2))}
 	case "version":
 		return &SetVersion{Version: Version(l.parse(l.word(1)))}
 	case "checkpoint":
@@ -139,6 +141,13 @@ func (r *script) parseOperation(l *scriptLine) Command {
 		return &GroupResume{OpHeader: h, Queue: l.word(2), Group: l.word(3)}
 	case "weight": // weight s1 q tenant N
 		return &TenantWeight{OpHeader: h, Queue: l.word(2), Tenant: l.word(3), Weight: uint32(l.parse(l.word(4)))}
+	case "request": // request s1 q deadline=wall [noretry] [size=N]
+		return &Request{OpHeader: h, Queue: l.word(2), NoRetry: l.flag("noretry"),
+			Records: recordsOfKind(int(l.num("count", 1)), int(l.num("size", 10)), l.message())}
+	case "reply": // reply s1 incarnation-place-token [size=N]
+		it := l.items()[0]
+		return &Reply{OpHeader: h, Incarnation: it.Incarnation, Place: it.Place, Token: it.Token,
+			Records: testRecords(1, int(l.num("size", 10)))}
 	case "remove", "move", "requeue", "schedule": // remove s1 q place-index-position ... [to=q] [at=wall] [reset]
 		return l.amend(h)
 	case "pause", "resume":

@@ -165,6 +165,9 @@ func (r *script) showEffect(e *Effect) string {
 	if e.Kind == EffectClosed {
 		return "closed " + who + " " + codeNames[e.Code]
 	}
+	if e.Kind == EffectAnswer {
+		return r.showAnswer(e)
+	}
 	body, err := e.Body.Load()
 	r.must(err)
 	s := fmt.Sprintf("deliver %s place=%d-%d", who, e.Incarnation, e.Place)
@@ -179,6 +182,9 @@ func (r *script) showEffect(e *Effect) string {
 	}
 	view, err := record.Parse(body)
 	r.must(err)
+	if e.Request {
+		s += " request"
+	}
 	return s + showDeath(e.Death) + fmt.Sprintf(" %.8q", view.Body())
 }
 

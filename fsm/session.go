@@ -113,6 +113,7 @@ func (s *State) retire(x *session) {
 	x.ending = true
 	x.kept, x.keptItems = nil, 0
 	delete(s.byID, x.id)
+	s.endRequests(x)
 	s.timers.move(timerGrace, x.serial, &x.graceAt, 0)
 	s.timers.move(timerIdle, x.serial, &x.idleAt, endNow)
 }

@@ -19,6 +19,7 @@ type Snapshot struct {
 	sessions  *btree.Map[uint64, *session]
 	consumers *btree.Map[uint64, *consumer]
 	junk      *btree.Map[uint64, *junk]
+	requests  *btree.Map[uint64, *asked]
 	bodies    *body.View
 }
 
@@ -42,7 +43,7 @@ func (s *State) Snapshot() *Snapshot {
 		head: snapshotHead{group: s.group, version: s.version, index: s.index, clock: s.clock, digest: s.digest,
 			tokens: s.tokens, incarnations: s.incarnations, serials: s.serials},
 		topics: s.topics.Copy(), queues: s.queues.Copy(), sessions: s.sessions.Copy(), consumers: s.consumers.Copy(),
-		junk: s.junk.Copy(), bodies: s.bodies.View(),
+		junk: s.junk.Copy(), requests: s.requests.all.Copy(), bodies: s.bodies.View(),
 	}
 }
 

@@ -15,6 +15,7 @@ func (p *Snapshot) write(f *frameWriter) {
 	p.consumers.Scan(func(_ uint64, c *consumer) bool { return f.item(tagConsumer) && f.consumer(c) })
 	p.topics.Scan(func(_ uint64, t *topic) bool { return f.window(t.incarnation, t.window) })
 	p.queues.Scan(func(_ uint64, q *queue) bool { return f.window(q.incarnation, q.window) })
+	p.requests.Scan(func(_ uint64, a *asked) bool { return f.item(tagRequest) && f.request(a) })
 	p.queues.Scan(func(_ uint64, q *queue) bool { return f.tenants(q) })
 	p.queues.Scan(func(_ uint64, q *queue) bool { return f.lines(q) })
 	p.queues.Scan(func(_ uint64, q *queue) bool { return f.lanes(owner{number: q.incarnation}, q.shelf) })

@@ -30,6 +30,7 @@ type State struct {
 	junk      btree.Map[uint64, *junk]  // purged and deleted, not yet reclaimed
 	topics    btree.Map[uint64, *topic] // by incarnation
 	bodies    body.Store
+	requests  requests
 
 	// What follows is derived from the above and in no snapshot.
 	gen        uint64 // see own.go
@@ -72,7 +73,8 @@ type work struct {
 
 // New makes the empty state of a group.
 func New(group uint32) *State {
-	return &State{group: group, version: VersionCurrent, byID: map[SessionID]uint64{}, bound: map[uint64][]uint64{}, timers: newTimers()}
+	return &State{group: group, version: VersionCurrent, byID: map[SessionID]uint64{}, bound: map[uint64][]uint64{}, timers: newTimers(),
+		requests: newRequests()}
 }
 
 // Group is the number of the group.

@@ -208,7 +208,8 @@ func (s *State) outlive(q *queue, place uint64) {
 	if s.trace != nil {
 		s.tell(TraceExpired, q, m.index, m.position, nil, 0, "")
 	}
-	if q.settings.ExpiredDead {
+	s.settleRequest(&m, Expired)
+	if q.settings.ExpiredDead && m.flags&flagRequest == 0 {
 		s.deadLetter(q, place, m, DeathExpired, "")
 		return
 	}

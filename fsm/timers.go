@@ -16,7 +16,9 @@ const (
 	timerQueue timerKind = 4 // something of a queue waits on the lease clock
 	timerDedup timerKind = 5 // message ids of a queue or topic are to be forgotten
 	timerWall  timerKind = 6 // something of a queue waits on the wall clock
-	timerKinds           = 7
+
+	timerRequest timerKind = 7 // a request is not answered any more
+	timerKinds             = 8
 )
 
 // wall tells that a timer waits on the wall clock.
@@ -25,7 +27,7 @@ func (k timerKind) wall() bool { return k >= timerWall }
 type timer struct {
 	deadline int64
 	kind     timerKind
-	id       uint64 // serial of the consumer or session, incarnation of the queue or topic
+	id       uint64 // serial of the consumer, session or request, incarnation of the queue or topic
 }
 
 // timers is the one index of deadlines, by clock. It is derived: each deadline
