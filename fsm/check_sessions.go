@@ -166,7 +166,7 @@ func (s *State) checkTimers() (err error) {
 		return true
 	})
 	s.requests.all.Scan(func(serial uint64, a *asked) bool {
-		has(timerRequest, serial, a.deadline)
+		has(timerAsked, serial, a.deadline)
 		return true
 	})
 	s.queues.Scan(func(incarnation uint64, q *queue) bool {

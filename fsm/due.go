@@ -44,7 +44,7 @@ func (s *State) expireOn(set *btree.BTreeG[timer], now int64) {
 			done = s.endSession(s.session(t.id))
 		case timerQueue:
 			done = s.wakeByLease(s.queue(t.id))
-		case timerRequest:
+		case timerAsked:
 			done = s.endRequest(t.id)
 		case timerWall:
 			done = s.wakeByWall(s.queue(t.id))

@@ -133,7 +133,7 @@ func (s *State) addRequest(a *asked) {
 		s.requests.waiting[a.id] = a.serial
 	}
 	var none int64
-	s.timers.move(timerRequest, a.serial, &none, a.deadline)
+	s.timers.move(timerAsked, a.serial, &none, a.deadline)
 }
 
 // forgetRequest lets go of a request and its answer.
@@ -145,7 +145,7 @@ func (s *State) forgetRequest(a *asked) {
 		delete(s.requests.count, a.session)
 	}
 	at := a.deadline
-	s.timers.move(timerRequest, a.serial, &at, 0)
+	s.timers.move(timerAsked, a.serial, &at, 0)
 	if a.answer.index != 0 {
 		s.drop(a.answer.index, a.answer.position)
 	}

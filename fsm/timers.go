@@ -16,9 +16,8 @@ const (
 	timerQueue timerKind = 4 // something of a queue waits on the lease clock
 	timerDedup timerKind = 5 // message ids of a queue or topic are to be forgotten
 	timerWall  timerKind = 6 // something of a queue waits on the wall clock
-
-	timerRequest timerKind = 7 // a request is not answered any more
-	timerKinds             = 8
+	timerAsked timerKind = 7 // a request is not answered any more
+	timerKinds           = 8
 )
 
 // wall tells that a timer waits on the wall clock.
