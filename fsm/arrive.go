@@ -18,6 +18,7 @@ const carried = record.Set(1<<record.TagContentType | 1<<record.TagCorrelationID
 
 // enter puts a message that was in another queue at the end.
 func (s *State) enter(q *queue, m message, info *record.Info) {
+	q.stock()
 	m.line = q.lineFor(info)
 	q.places++
 	q.entered(m.line)

@@ -27,7 +27,7 @@ func (f *feed) command() Command {
 	session := sessionID(string(rune('a' + f.upTo(3))))
 	name := []string{"q", "r", "q.dlq", "$x", "t"}[f.upTo(5)]
 	h := OpHeader{Session: session, Epoch: f.upTo(3), Number: f.upTo(64), AnsweredThrough: f.upTo(40)}
-	switch f.upTo(24) {
+	switch f.upTo(27) {
 	case 0:
 		return &Leader{Node: "n"}
 	case 1:
@@ -72,12 +72,12 @@ func (f *feed) command() Command {
 			x.Items = append(x.Items, AmendItem{Place: f.upTo(12), Index: f.upTo(5), Position: uint32(f.upTo(16))})
 		}
 		return x
-	case 20:
+	case 24:
 		return &Request{OpHeader: h, Queue: name, NoRetry: f.upTo(2) == 1,
 			Records: recordsOfKind(int(f.upTo(3)), 8, record.Message{DeadlineMillis: f.upTo(40) * 1000})}
-	case 21:
+	case 25:
 		return &Reply{OpHeader: h, Incarnation: f.upTo(4), Place: f.upTo(14), Token: f.upTo(30), Records: testRecords(1, 5)}
-	case 22:
+	case 26:
 		return &Await{Session: session, Epoch: f.upTo(3), Number: f.upTo(64)}
 	case 14, 15:
 		x := &Settle{OpHeader: h}
