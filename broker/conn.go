@@ -252,6 +252,13 @@ func (c *conn) busy() bool {
 	return c.requests > 0 || len(c.items) > 0 || c.t.Queued() > 0
 }
 
+// full says whether the client does not take what it is sent.
+func (c *conn) full() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return 2*c.t.Queued() >= c.b.o.OutboxBytes || c.requests >= c.b.o.RequestsMax || c.cost >= c.b.o.RequestBytes
+}
+
 // detach tells the groups that the sessions attached here lost their connection.
 func (c *conn) detach() {
 	for _, h := range c.handles {

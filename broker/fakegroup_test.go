@@ -29,6 +29,7 @@ type fakeGroup struct {
 	sizes   []int
 	counts  []int
 	verify  error
+	also    []fsm.Effect // of the next entry, beside its own
 	lag     uint64
 }
 
@@ -68,6 +69,8 @@ func (g *fakeGroup) apply(commands []byte, count int, at fsm.Clock) fsm.Applied 
 	if err != nil {
 		g.t.Errorf("apply of entry %d: %v", g.index, err)
 	}
+	applied.Effects = append(applied.Effects, g.also...)
+	g.also = nil
 	return applied
 }
 

@@ -40,6 +40,7 @@ type metrics struct {
 	messages *prometheus.Desc
 	bytes    *prometheus.Desc
 	alarms   *prometheus.Desc
+	breakers *prometheus.Desc
 }
 
 var actionNames = map[transport.Action]string{
@@ -103,6 +104,7 @@ func newMetrics(b *Broker) *metrics {
 	m.bodies = desc("body_bytes", "Bytes of the group's waiting messages.", "group")
 	m.alarms = desc("alarm", "1 while this node refuses publishes of the groups that it leads, by reason.", "group", "alarm")
 	m.messages = desc("queue_messages", "Messages of a queue by state; the first queues by name, up to a bound.", "group", "queue", "state")
+	m.breakers = desc("queue_breaker", "State of a queue's circuit breaker: 1 closed, 2 open, 3 probing.", "group", "queue")
 	m.bytes = desc("queue_bytes", "Logical bytes of a queue's messages.", "group", "queue")
 	return m
 }
@@ -171,7 +173,7 @@ func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, c := range m.all {
 		c.Describe(ch)
 	}
-	for _, d := range []*prometheus.Desc{m.inFlight, m.queued, m.outbox, m.sessions, m.bodies, m.messages, m.bytes, m.alarms} {
+	for _, d := range []*prometheus.Desc{m.inFlight, m.queued, m.outbox, m.sessions, m.bodies, m.messages, m.bytes, m.alarms, m.breakers} {
 		ch <- d
 	}
 }
@@ -228,6 +230,11 @@ func (m *metrics) collectLane(l *lane, gauge func(*prometheus.Desc, float64, ...
 		gauge(m.messages, float64(q.Ready), group, q.Name, "ready")
 		gauge(m.messages, float64(q.Leased), group, q.Name, "leased")
 		gauge(m.messages, float64(q.Parked), group, q.Name, "parked")
+		gauge(m.messages, float64(q.Scheduled), group, q.Name, "scheduled")
+		gauge(m.messages, float64(q.Retrying), group, q.Name, "retrying")
+		if q.Settings.Breaker {
+			gauge(m.breakers, float64(q.Breaker.State), group, q.Name)
+		}
 		gauge(m.bytes, float64(q.Bytes), group, q.Name)
 	}
 }

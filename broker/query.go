@@ -91,13 +91,16 @@ func (b *Broker) query(ctx context.Context, q *transport.Query) (transport.Query
 	case transport.QueryNodes:
 		return transport.QueryReply{Stale: true, Body: transport.Marshal(b.o.Peers.Nodes())}, nil
 	case transport.QueryQueues, transport.QueryQueue, transport.QueryTopics, transport.QueryTopic,
-		transport.QuerySubscriptions, transport.QueryTrace:
+		transport.QuerySubscriptions, transport.QueryTrace, transport.QueryExplain:
 	default:
 		return transport.QueryReply{}, transport.Errorf(transport.CodeUnsupported, "query %q", q.Kind)
 	}
 	l := b.lanes[q.Group]
 	if l == nil {
 		return transport.QueryReply{}, transport.Errorf(transport.CodeNotFound, "group %d is not here", q.Group)
+	}
+	if q.Kind == transport.QueryExplain {
+		return b.explain(ctx, l, q)
 	}
 	if q.Stale {
 		return l.read(q)
@@ -134,7 +137,11 @@ func (b *Broker) HandlePeerRequest(ctx context.Context, kind string, body []byte
 	if l == nil {
 		return nil, transport.Errorf(transport.CodeNotFound, "group %d is not here", q.Group)
 	}
-	reply, err := l.readVerified(ctx, &q)
+	read := l.readVerified
+	if q.Kind == transport.QueryExplain {
+		read = l.explainLed
+	}
+	reply, err := read(ctx, &q)
 	if err != nil {
 		return nil, err
 	}

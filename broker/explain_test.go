@@ -1,0 +1,92 @@
+package broker
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+// explained lists the kinds of the reasons for a queue.
+func (c *testClient) explained(queue string) (kinds []string, reply transport.ExplainReply) {
+	c.t.Helper()
+	c.ask(transport.Query{Kind: transport.QueryExplain, Name: queue}, &reply)
+	for _, r := range reply.Reasons {
+		if r.Text == "" {
+			c.t.Errorf("%+v says nothing", r)
+		}
+		kinds = append(kinds, r.Kind)
+	}
+	return kinds, reply
+}
+
+// TestExplain: what the state, the leader's node and the road to it have to
+// say, in the order of their weight.
+func TestExplain(t *testing.T) {
+	disk := uint64(10)
+	p := newPair(t, func(o *Options) {
+		if o.Node == "a" {
+			o.Disk = func() (uint64, uint64, error) { return disk, 5, nil }
+		}
+	})
+	near, far := attached(t, p.a, 1), attached(t, p.b, 2)
+	near.create("q")
+	want := func(kinds ...string) {
+		t.Helper()
+		for _, c := range []*testClient{near, far} {
+			if got, reply := c.explained("q"); fmt.Sprint(got) != fmt.Sprint(kinds) {
+				t.Fatalf("%v, want %v: %+v", got, kinds, reply)
+			}
+		}
+	}
+	want(transport.ExplainNoConsumer, transport.ExplainEmpty)
+	far.consume("q", 1)
+	far.wantCode(far.send(transport.OpQueuePause, transport.QueuePause{OpHeader: far.header(), Queue: "q", Paused: true}), transport.CodeOK)
+	far.wantCode(far.publish("q", "x"), transport.CodeOK)
+	want(transport.ExplainPaused)
+	p.a.diskLow.Store(true)
+	want(transport.ExplainPaused, transport.ExplainDisk)
+	p.a.diskLow.Store(false)
+
+	p.g.mu.Lock()
+	p.g.verify = transport.Errorf(transport.CodeTimeout, "no majority")
+	p.g.mu.Unlock()
+	want(transport.ExplainNoQuorum, transport.ExplainPaused)
+	p.g.mu.Lock()
+	p.g.verify = nil
+	p.g.mu.Unlock()
+
+	disconnect(p.pa, p.pb, p.a, p.b)
+	if got, reply := far.explained("q"); got[0] != transport.ExplainNoLeader || reply.Reasons[0].Name != "b" {
+		t.Fatalf("%+v", reply)
+	}
+	stream := near.send(transport.OpQuery, transport.Query{Kind: transport.QueryExplain, Name: "none"})
+	f := near.next("an error", func(f transport.Frame) bool { return f.Stream == stream })
+	var e transport.Error
+	if err := e.Decode(f.Payload); err != nil || f.Op != transport.OpError || e.Code != transport.CodeNotFound {
+		t.Fatalf("%v: %+v, %v", f.Op, e, err)
+	}
+}
+
+// TestExplainFullConnection: a consumer whose client takes nothing is told by
+// the node that it is connected to.
+func TestExplainFullConnection(t *testing.T) {
+	p := newPair(t)
+	near, far := attached(t, p.a, 1), attached(t, p.b, 2)
+	near.create("q")
+	far.consume("q", 1)
+	for _, h := range p.b.lanes[0].sessions.all() {
+		h.conn.mu.Lock()
+		h.conn.requests += h.conn.b.o.RequestsMax
+		h.conn.mu.Unlock()
+	}
+	other := connectTo(t, p.b)
+	other.hello()
+	kinds, reply := other.explained("q")
+	if kinds[len(kinds)-1] != transport.ExplainWindow {
+		t.Fatalf("%+v", reply)
+	}
+	if r := reply.Reasons[len(kinds)-1]; r.Name != "b" || r.Count != 1 {
+		t.Fatalf("%+v", r)
+	}
+}
