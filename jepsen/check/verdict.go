@@ -74,8 +74,12 @@ func (v *Verdict) Saw(name string, seen, floor int64) {
 // Undecided says why the checker could not tell.
 func (v *Verdict) Undecided(why string) { v.undecided = why }
 
-// Done ends the verdict. Having seen too little is a problem of its own.
+// Done ends the verdict. Having seen too little is a problem of its own, and
+// what could not be told may be why.
 func (v *Verdict) Done() Verdict {
+	if v.undecided != "" {
+		v.Problems = append(v.Problems, Problem{Kind: "undecided", Text: v.undecided})
+	}
 	for _, c := range v.Checked {
 		if c.Seen < c.Floor {
 			v.Add(KindVacuous, 0, "%s: %d is below the floor of %d", c.Name, c.Seen, c.Floor)
@@ -86,7 +90,6 @@ func (v *Verdict) Done() Verdict {
 		v.Result = Invalid
 	case v.undecided != "":
 		v.Result = Undecided
-		v.Problems = append(v.Problems, Problem{Kind: "undecided", Text: v.undecided})
 	default:
 		v.Result = Valid
 	}

@@ -85,6 +85,29 @@ func TestWitnessNoticesOtherRules(t *testing.T) {
 	}
 }
 
+// TestWitnessNoticesWaits: the model knows no queue that waits before it tries
+// again. It says so when the log does, and else finds the machine's answers wrong.
+func TestWitnessNoticesWaits(t *testing.T) {
+	w := newWorld(t, 7)
+	w.retry = fsm.RetryFixed
+	for range 1200 {
+		w.step()
+	}
+	v := w.judge()
+	require.NotEqual(t, check.Valid, v.Result)
+	require.Contains(t, v.String(), "what the model does not know: settings")
+	for i := range w.run.Log {
+		for k := range w.run.Log[i].Commands {
+			if s := w.run.Log[i].Commands[k].Settings; s != nil {
+				s.Retry = "immediate"
+			}
+		}
+	}
+	v = w.judge()
+	require.Equal(t, check.Invalid, v.Result)
+	require.Positive(t, v.Found[witness.KindDelivery]+v.Found[witness.KindRead], v)
+}
+
 // client of the random world: what one session knows.
 type client struct {
 	id        fsm.SessionID
@@ -109,11 +132,12 @@ type world struct {
 	seq     uint64
 	keys    map[fsm.ID]history.Key
 	handed  map[string]uint32
+	retry   fsm.Retry // of all queues
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{t: t, r: rand.New(rand.NewPCG(seed, 1)), s: fsm.New(0), run: &history.Run{Seed: seed},
-		at: fsm.Clock{WallMillis: 1_700_000_000_000}, keys: map[fsm.ID]history.Key{}, handed: map[string]uint32{}}
+		at: fsm.Clock{WallMillis: 1_700_000_000_000}, keys: map[fsm.ID]history.Key{}, handed: map[string]uint32{}, retry: fsm.RetryImmediate}
 	for range 5 {
 		w.clients = append(w.clients, w.newClient())
 	}
@@ -442,7 +466,7 @@ func (w *world) leave(c *client) fsm.Command {
 }
 
 func (w *world) settings() fsm.Settings {
-	t := fsm.Settings{FailureLimit: int32(w.r.IntN(4)) - 1, LeaseMillis: uint32(w.r.IntN(2)) * 1000, Retry: fsm.RetryImmediate}
+	t := fsm.Settings{FailureLimit: int32(w.r.IntN(4)) - 1, LeaseMillis: uint32(w.r.IntN(2)) * 1000, Retry: w.retry}
 	switch w.r.IntN(3) {
 	case 0:
 		t.MaxMessages, t.DLQMessages = uint64(3+w.r.IntN(8)), uint64(w.r.IntN(4))
