@@ -147,6 +147,10 @@ func (m *model) purge(_ *session, c *history.Command) (result, int) {
 			delete(q.messages, place)
 		}
 	}
+	for _, k := range slices.Clone(q.kept) {
+		k.unkeep()
+		m.offer(k)
+	}
 	q.line, q.returned, q.parked = nil, nil, nil
 	delete(m.waiting, q.incarnation)
 	q.bytes = q.leasedBytes

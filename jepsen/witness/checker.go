@@ -39,8 +39,9 @@ type Checker struct {
 func (Checker) Name() string { return "witness" }
 
 // Check replays the log.
-func (c Checker) Check(run *history.Run) check.Verdict {
-	j := newJudge(run)
+func (c Checker) Check(run *history.Run) check.Verdict { return c.judge(newJudge(run)) }
+
+func (c Checker) judge(j *judge) check.Verdict {
 	j.replay()
 	j.deliveries()
 	j.unknowns()

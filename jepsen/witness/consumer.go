@@ -33,6 +33,7 @@ type consumer struct {
 	live                             bool // its session is attached
 	turn                             uint64
 
+	kept      *message   // that it gets when it has settled what it holds
 	held      []*message // by token, so in the order of delivery
 	heldBytes uint64
 	leaseAt   int64 // when its earliest lease may have run out
@@ -107,6 +108,7 @@ func (m *model) cancel(x *session, c *history.Command) (result, int) {
 		return refuse(codeNotFound), 1
 	}
 	k.closing = true
+	m.letGo(k)
 	if c.Return {
 		m.endAll(k, causeSettled, false)
 	}
@@ -142,7 +144,7 @@ func (m *model) endAll(k *consumer, cause string, blame bool) {
 		begun[i] = blame && k.begun(i, msg)
 	}
 	for i, msg := range all {
-		m.endLease(msg, ending{failed: begun[i], cause: cause})
+		m.endLease(msg, ending{failed: begun[i], crashed: begun[i], cause: cause})
 	}
 }
 
@@ -159,6 +161,7 @@ func (m *model) dismiss(k *consumer) {
 		return
 	}
 	k.gone = true
+	m.letGo(k)
 	if i, ok := k.session.find(k.number); ok && k.session.consumers[i] == k {
 		k.session.consumers = slices.Delete(k.session.consumers, i, i+1)
 	}

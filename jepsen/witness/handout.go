@@ -32,7 +32,7 @@ type taking struct {
 
 // offer puts a consumer into its queue's round, or takes it out.
 func (m *model) offer(k *consumer) {
-	can := k.live && !k.closing && k.outstanding() < int(k.credit)
+	can := k.live && !k.closing && k.outstanding() < int(k.credit) && !k.alone()
 	switch {
 	case can && k.turn == 0:
 		m.joinRound(k)
@@ -63,18 +63,38 @@ func (m *model) leaveRound(k *consumer) {
 // handOut gives ready messages in the order of their places. If the first fits
 // nobody's bytes, the rest waits behind it.
 func (m *model) handOut(q *queue) {
-	for !q.paused && len(q.hungry) > 0 {
+	for !q.paused {
+		if k := q.free(); k != nil {
+			m.assign(k, k.unkeep())
+			continue
+		}
 		msg := q.front()
-		if msg == nil {
+		if msg == nil || len(q.hungry) == 0 {
 			return
 		}
-		i := slices.IndexFunc(q.hungry, func(k *consumer) bool { return k.hasRoom(msg.size) })
-		if i < 0 {
+		k := q.taker(msg)
+		if k == nil {
 			return
 		}
 		q.pop()
-		m.assign(q.hungry[i], msg)
+		if msg.alone && len(k.held) > 0 {
+			m.keep(k, msg)
+			continue
+		}
+		m.assign(k, msg)
 	}
+}
+
+// taker is who is to have the message, nil if there is nobody.
+func (q *queue) taker(msg *message) *consumer {
+	if msg.alone {
+		return q.loner()
+	}
+	i := slices.IndexFunc(q.hungry, func(k *consumer) bool { return k.hasRoom(msg.size) })
+	if i < 0 {
+		return nil
+	}
+	return q.hungry[i]
 }
 
 // assign gives a message to a consumer, for good or under a lease.
@@ -103,7 +123,7 @@ func (m *model) assign(k *consumer, msg *message) {
 		m.grants = append(m.grants, grant{queue: q, id: msg.id(), key: msg.key, consumer: k.serial,
 			index: m.index, attempt: msg.attempts, failures: msg.failures, dead: msg.dead})
 	}
-	if k.outstanding() >= int(k.credit) {
+	if k.outstanding() >= int(k.credit) || k.alone() {
 		m.leaveRound(k)
 	} else if len(q.hungry) > 1 {
 		m.leaveRound(k)

@@ -36,6 +36,7 @@ type message struct {
 	state    state
 
 	attempts, failures uint32
+	alone              bool   // begun when a consumer of it was lost
 	dead               string // why it is in, or on the way to, a dead-letter queue
 	lastToken          uint64 // of its last lease that ended, and why that did
 	lastEnd            string
@@ -126,6 +127,7 @@ const (
 type ending struct {
 	outcome outcome
 	failed  bool
+	crashed bool   // its consumer was lost while it had begun with it
 	cause   string // what a late settle is told
 	by      string // the settle that did it, "" for none
 }
@@ -144,6 +146,9 @@ func (m *model) endLease(msg *message, e ending) {
 	msg.lastToken, msg.lastEnd, msg.holder = msg.token, e.cause, nil
 	if e.failed {
 		msg.failures++
+	}
+	if e.crashed && m.suspects && q.deadLetters != nil {
+		msg.alone = true
 	}
 	limit := q.settings.FailureLimit
 	switch {

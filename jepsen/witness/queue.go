@@ -24,6 +24,7 @@ type queue struct {
 	messages map[uint64]*message // by place, whatever their state
 	line     []*message          // never leased, in order
 	returned places              // ready again, by place
+	kept     []*consumer         // for messages that are ready, and have to be alone
 	parked   places
 	leased   int
 
@@ -52,7 +53,7 @@ func (h *places) Pop() any {
 	return x
 }
 
-func (q *queue) ready() int { return len(q.line) + len(q.returned) }
+func (q *queue) ready() int { return len(q.line) + len(q.returned) + len(q.kept) }
 
 func (q *queue) fits(messages, bytes uint64) (cause string) {
 	if limit := q.settings.MaxMessages; limit > 0 && uint64(len(q.messages))+messages > limit {

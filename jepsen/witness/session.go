@@ -136,6 +136,7 @@ func (m *model) silence(x *session) {
 	x.attached, x.node = false, ""
 	for _, k := range x.consumers {
 		k.live = false
+		m.letGo(k)
 		m.leaseAt(k, 0)
 		m.offer(k)
 	}
