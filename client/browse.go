@@ -34,6 +34,9 @@ type Filter struct {
 	Tenant      string
 	OlderThan   time.Duration // was enqueued at least so long ago
 	YoungerThan time.Duration // was enqueued at most so long ago
+	// Reason that a dead letter, or a parked message, died for, as in Death. It
+	// is looked at here, not by the node.
+	Reason string
 }
 
 // MessageRef names a message in a queue, for what changes it.
@@ -101,6 +104,9 @@ func (c *Conn) browse(ctx context.Context, queue string, f Filter, bodies bool, 
 				break
 			}
 			for _, m := range page.messages {
+				if f.Reason != "" && (m.Death == nil || m.Death.Reason != f.Reason) {
+					continue
+				}
 				if !yield(m, nil) {
 					return
 				}

@@ -44,6 +44,12 @@ func TestBrowse(t *testing.T) {
 		if len(one) != 1 || one[0].Place != 3 {
 			t.Errorf("by id %+v", one)
 		}
+		c.browsed[6].Death = &transport.Death{Queue: "q", Reason: transport.DeathRejected}
+		c.browsed[7].Death = nil
+		rejected := collect(t, conn.Browse(t.Context(), "q.dlq", Filter{Reason: transport.DeathRejected}))
+		if len(rejected) != 1 || rejected[0].Place != 7 {
+			t.Errorf("by reason %+v", rejected)
+		}
 		for range conn.Browse(t.Context(), "q.dlq", Filter{}) {
 			break
 		}
