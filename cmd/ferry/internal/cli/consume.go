@@ -7,22 +7,34 @@ import (
 	"fmt"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ferrymq/ferrymq/client"
 )
 
 // consumeFlags are the flags of `ferry consume`.
 type consumeFlags struct {
-	count    uint64
-	follow   bool
-	ack      bool
-	noAck    bool
-	prefetch int
-	idle     time.Duration
+	count      uint64
+	follow     bool
+	ack        bool
+	noAck      bool
+	prefetch   int
+	idle       time.Duration
+	nack       string
+	reject     string
+	delay      time.Duration
+	downstream bool
+	settleBy   string // the flag that says how, "" for none
 }
+
+const (
+	consumePrefetch = 256
+
+	settleNack   = "nack"
+	settleReject = "reject"
+)
 
 func (a *app) consume() *cobra.Command {
 	f := &consumeFlags{}
@@ -32,7 +44,10 @@ func (a *app) consume() *cobra.Command {
 		Long: "Print each message on a line of its own and ack it once it is written. Without\n" +
 			"--follow it ends when nothing more came for --idle; with --count after so many\n" +
 			"messages. With --no-ack the queue forgets a message when it hands it out\n" +
-			"(at most once); with --ack=false it is given back when the command ends.",
+			"(at most once); with --ack=false it is given back when the command ends.\n\n" +
+			"--nack gives each message back for another attempt, --reject dead-letters it.",
+		Example: "  ferry consume orders --follow -o json\n" +
+			"  ferry consume orders --count 1 --reject 'no such customer'",
 		Args: cobra.ExactArgs(1),
 	}
 	flags := c.Flags()
@@ -40,18 +55,53 @@ func (a *app) consume() *cobra.Command {
 	flags.BoolVar(&f.follow, "follow", false, "wait for more until interrupted")
 	flags.BoolVar(&f.ack, "ack", true, "ack what was printed")
 	flags.BoolVar(&f.noAck, "no-ack", false, "consume without acks: at most once")
-	flags.IntVar(&f.prefetch, "prefetch", 256, "messages held unsettled")
+	flags.IntVar(&f.prefetch, "prefetch", consumePrefetch, "messages held unsettled")
 	flags.DurationVar(&f.idle, "idle", time.Second, "without --follow: end when nothing came for so long")
+	flags.StringVar(&f.nack, settleNack, "", "give each message back for another attempt, with this error")
+	flags.StringVar(&f.reject, settleReject, "", "dead-letter each message, with this reason")
+	flags.DurationVar(&f.delay, "delay", 0, "with --nack: next attempt after so long, not as the queue says")
+	flags.BoolVar(&f.downstream, "downstream", false, "with --nack: not the message's fault, but of a service it needs")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		if f.noAck && flags.Changed("ack") {
-			return usagef("consume: --ack and --no-ack exclude each other")
-		}
-		if f.idle <= 0 {
-			return usagef("--idle: %s is not above 0", f.idle)
+		if err := f.check(flags); err != nil {
+			return err
 		}
 		return a.runConsume(cmd.Context(), f, args[0])
 	}
 	return a.remote(c)
+}
+
+func (f *consumeFlags) check(flags *pflag.FlagSet) error {
+	settles := 0
+	for _, name := range []string{"ack", "no-ack", settleNack, settleReject} {
+		if flags.Changed(name) {
+			settles++
+			f.settleBy = name
+		}
+	}
+	switch {
+	case settles > 1:
+		return usagef("consume: --ack, --no-ack, --nack and --reject exclude each other")
+	case (f.delay != 0 || f.downstream) && f.settleBy != settleNack:
+		return usagef("consume: --delay and --downstream say more about a --nack")
+	case f.idle <= 0:
+		return usagef("--idle: %s is not above 0", f.idle)
+	}
+	return nil
+}
+
+// settle is what becomes of a printed message; nil: it is acked.
+func (f *consumeFlags) settle() func(context.Context, *client.Delivery) error {
+	switch f.settleBy {
+	case settleReject:
+		return func(ctx context.Context, d *client.Delivery) error { return d.Reject(ctx, f.reject) }
+	case settleNack:
+		opts := []client.NackOption{client.WithError(f.nack), client.WithDelay(f.delay)}
+		if f.downstream {
+			opts = append(opts, client.WithReason(client.ReasonDownstream))
+		}
+		return func(ctx context.Context, d *client.Delivery) error { return d.Nack(ctx, opts...) }
+	}
+	return nil
 }
 
 func (f *consumeFlags) options() []client.ConsumeOption {
@@ -70,16 +120,20 @@ func (a *app) runConsume(ctx context.Context, f *consumeFlags, queue string) err
 	if err != nil {
 		return err
 	}
+	return errors.Join(a.printMessages(ctx, conn, f, queue), conn.Close())
+}
+
+// printMessages prints and settles what a queue hands out.
+func (a *app) printMessages(ctx context.Context, conn *client.Conn, f *consumeFlags, queue string) error {
 	p := &printer{app: a, flags: f, out: bufio.NewWriterSize(a.Out, 64<<10)}
-	err = p.run(ctx, conn, queue)
+	err := p.run(ctx, conn, queue)
 	flush := p.flush()
 	p.acks.Wait()
-	close := conn.Close()
 	// Being told to stop is how following ends.
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil && f.follow {
 		err = nil
 	}
-	return errors.Join(err, flush, p.settled(), close)
+	return errors.Join(err, flush, p.settled())
 }
 
 // printer writes deliveries and acks those that are surely written.
@@ -94,7 +148,7 @@ type printer struct {
 	acks     sync.WaitGroup
 
 	mu     sync.Mutex
-	failed error // first ack that was refused
+	failed error // first settle that was refused
 }
 
 // ackBatch is how many messages are printed before they are flushed and acked.
@@ -207,74 +261,33 @@ func (p *printer) flush() error {
 	if err := p.out.Flush(); err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
+	settle := p.flags.settle()
 	for _, d := range p.waiting {
+		if settle != nil {
+			p.acks.Go(func() { p.note(settle(context.Background(), d)) })
+			continue
+		}
 		p.acks.Add(1)
 		d.AckAsync(func(err error) {
 			defer p.acks.Done()
-			if err != nil {
-				p.mu.Lock()
-				defer p.mu.Unlock()
-				p.failed = cmpErr(p.failed, err)
-			}
+			p.note(err)
 		})
 	}
 	p.waiting = p.waiting[:0]
 	return nil
 }
 
-func cmpErr(first, err error) error {
-	if first == nil {
-		return fmt.Errorf("printed, but not acked: %w", err)
+// note keeps the first settle that was refused.
+func (p *printer) note(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil && p.failed == nil {
+		p.failed = fmt.Errorf("printed, but not settled: %w", err)
 	}
-	return first
 }
 
 func (p *printer) settled() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.failed
-}
-
-// deliveryView is a message as JSON for programs. The body is text if it is
-// UTF-8, else base64 in body_base64.
-type deliveryView struct {
-	Queue         string        `json:"queue"`
-	ID            string        `json:"id"`
-	Attempt       int           `json:"attempt"`
-	Failures      int           `json:"failures"`
-	Redelivered   bool          `json:"redelivered"`
-	EnqueuedAt    time.Time     `json:"enqueued_at"`
-	Header        client.Header `json:"header,omitempty"`
-	ContentType   string        `json:"content_type,omitempty"`
-	CorrelationID string        `json:"correlation_id,omitempty"`
-	Death         *deathView    `json:"death,omitempty"`
-	Body          *string       `json:"body,omitempty"`
-	BodyBase64    []byte        `json:"body_base64,omitempty"`
-}
-
-type deathView struct {
-	Queue    string    `json:"queue"`
-	Reason   string    `json:"reason"`
-	Attempts int       `json:"attempts"`
-	Failures int       `json:"failures"`
-	Error    string    `json:"error"`
-	At       time.Time `json:"at"`
-}
-
-func viewDelivery(d *client.Delivery) deliveryView {
-	v := deliveryView{
-		Queue: d.Queue, ID: d.ID.String(), Attempt: d.Attempt, Failures: d.Failures, Redelivered: d.Redelivered,
-		EnqueuedAt: d.EnqueuedAt.UTC(), Header: d.Header, ContentType: d.ContentType, CorrelationID: d.CorrelationID,
-	}
-	if utf8.Valid(d.Body) {
-		text := string(d.Body)
-		v.Body = &text
-	} else {
-		v.BodyBase64 = d.Body
-	}
-	if d.Death != nil {
-		v.Death = &deathView{Queue: d.Death.Queue, Reason: d.Death.Reason, Attempts: d.Death.Attempts,
-			Failures: d.Death.Failures, Error: d.Death.Error, At: d.Death.At.UTC()}
-	}
-	return v
 }

@@ -82,6 +82,8 @@ func TestDev(t *testing.T) {
 	d := startDev(t, "--data", data)
 	t.Run("queues", func(t *testing.T) { testQueues(t, d) })
 	t.Run("messages", func(t *testing.T) { testMessages(t, d) })
+	t.Run("dead letters", func(t *testing.T) { testDeadLetters(t, d) })
+	t.Run("topics", func(t *testing.T) { testTopics(t, d) })
 	t.Run("cluster", func(t *testing.T) { testCluster(t, d) })
 	t.Run("bench", func(t *testing.T) { testBench(t, d) })
 	d.run(t, ExitOK, "", "queue", "create", "kept")
@@ -162,27 +164,111 @@ func testMessages(t *testing.T, d *devServer) {
 	testFollow(t, d)
 }
 
-// testFollow: following goes on until it is interrupted, which is no failure.
-func testFollow(t *testing.T, d *devServer) {
+// testDeadLetters: failures, delays and rejects, as they are seen.
+func testDeadLetters(t *testing.T, d *devServer) {
+	d.run(t, ExitOK, "", "queue", "create", "work", "--failure-limit", "2", "--retry", "immediate", "--ttl", "1h")
+	d.run(t, ExitOK, "", "publish", "work", "bad", "--header", "k=v")
+	d.run(t, ExitOK, "", "publish", "work", "later", "--delay", "1h")
+	require.Equal(t, "bad\n", d.run(t, ExitOK, "", "consume", "work", "--count", "1", "--nack", "no such chair").out)
+	require.Equal(t, "bad\n", d.run(t, ExitOK, "", "consume", "work", "--count", "1", "--reject", "no such chair").out)
+	require.Empty(t, d.run(t, ExitOK, "", "consume", "work", "--idle", "100ms").out, "the other one is not due")
+	var v deliveryView
+	require.NoError(t, json.Unmarshal([]byte(d.run(t, ExitOK, "", "consume", "work.dlq", "--count", "1", "-o", "json").out), &v))
+	require.Equal(t, "bad", *v.Body)
+	require.Equal(t, "rejected", v.Death.Reason)
+	require.Equal(t, "no such chair", v.Death.Error)
+	require.NotEmpty(t, v.Death.History)
+	require.Equal(t, "no such chair", v.Death.History[0].Error)
+	d.run(t, ExitOK, "", "queue", "update", "work", "--retry", "fixed", "--retry-base", "30s")
+	out := d.run(t, ExitOK, "", "queue", "show", "work").out
+	require.Regexp(t, `Retry: +fixed: 30s\n`, out)
+	require.Regexp(t, `Time to live: +1h0m0s, then dropped\n`, out)
+	require.Regexp(t, `Failure limit: +2\n`, out)
+
+	d.run(t, ExitOK, "", "queue", "create", "newest", "--max-messages", "1", "--overflow", "drop-oldest")
+	d.run(t, ExitOK, "", "queue", "create", "first", "--max-messages", "1", "--overflow", "drop-new", "--dedup-window", "1m", "--dedup-capacity", "10")
+	for _, queue := range []string{"newest", "first"} {
+		d.run(t, ExitOK, "", "publish", queue, "1", "--dedup-id", "a")
+	}
+	d.run(t, ExitOK, "", "publish", "newest", "2")
+	require.Contains(t, d.run(t, ExitOK, "", "publish", "first", "2").out, "dropped")
+	require.Contains(t, d.run(t, ExitOK, "", "publish", "first", "1", "--dedup-id", "a").out, "a duplicate of")
+	d.run(t, ExitRefused, "", "publish", "first", "other", "--dedup-id", "a")
+	require.Equal(t, "2\n", d.run(t, ExitOK, "", "consume", "newest", "--count", "1").out)
+	require.Equal(t, "1\n", d.run(t, ExitOK, "", "consume", "newest.dlq", "--count", "1").out)
+}
+
+func testTopics(t *testing.T, d *devServer) {
+	d.run(t, ExitOK, "", "topic", "create", "events")
+	d.run(t, ExitNotFound, "", "topic", "subscribe", "nothing", "sub")
+	d.run(t, ExitOK, "", "topic", "subscribe", "events", "all")
+	d.run(t, ExitOK, "", "topic", "subscribe", "events", "paid", "--filter", "order.*.paid", "--required", "--max-messages", "1")
+	require.Contains(t, d.run(t, ExitOK, "", "publish", "events", "x", "--subject", "order.7.paid").out, "in 2 queues")
+	require.Contains(t, d.run(t, ExitOK, "", "publish", "events", "y", "--subject", "order.7").out, "in 1 queue\n")
+	require.Regexp(t, `events +2 +2 +0\n`, d.run(t, ExitOK, "", "topic", "list").out)
+	require.Regexp(t, `Subscriptions: +2\n`, d.run(t, ExitOK, "", "topic", "show", "events").out)
+	require.Regexp(t, `paid +order\.\*\.paid +required +1 `, d.run(t, ExitOK, "", "topic", "subscriptions", "events").out)
+	d.run(t, ExitUnavailable, "", "publish", "events", "z", "--subject", "order.8.paid", "--timeout", "200ms")
+	require.Equal(t, "x\ny\n", d.run(t, ExitOK, "", "consume", "all", "--count", "2").out)
+	require.Equal(t, "x\n", d.run(t, ExitOK, "", "consume", "paid", "--count", "1").out)
+	testWatch(t, d)
+	d.run(t, ExitOK, "", "topic", "delete", "events")
+	d.run(t, ExitNotFound, "", "queue", "show", "all")
+}
+
+// testWatch: a session's subscription goes with the command.
+func testWatch(t *testing.T, d *devServer) {
+	w := follow(t, d, "topic", "subscribe", "events", "watch", "--session")
+	shown := func(code int) {
+		require.Eventually(t, func() bool {
+			return ferry(t, nil, "", "queue", "show", "watch", "--url", d.url).code == code
+		}, 20*time.Second, 10*time.Millisecond)
+	}
+	shown(ExitOK)
+	d.run(t, ExitOK, "", "publish", "events", "seen")
+	require.True(t, w.lines.Scan())
+	require.Equal(t, "seen", w.lines.Text())
+	require.Equal(t, ExitOK, w.stop(t))
+	shown(ExitNotFound) // the end of a session is not waited for
+}
+
+// followed is a command that goes on until it is interrupted.
+type followed struct {
+	lines  *bufio.Scanner
+	cancel context.CancelFunc
+	code   chan int
+}
+
+func follow(t *testing.T, d *devServer, args ...string) *followed {
 	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+	t.Cleanup(cancel)
 	out, w := io.Pipe()
-	code := make(chan int, 1)
+	f := &followed{lines: bufio.NewScanner(out), cancel: cancel, code: make(chan int, 1)}
 	go func() {
-		c := Run(ctx, []string{"consume", "lines", "--follow", "--url", d.url}, Streams{
+		c := Run(ctx, append(args, "--url", d.url), Streams{
 			In: strings.NewReader(""), Out: w, Err: io.Discard, Env: func(string) (string, bool) { return "", false }})
 		w.Close()
-		code <- c
+		f.code <- c
 	}()
-	lines := bufio.NewScanner(out)
+	return f
+}
+
+// stop interrupts it and returns its exit code.
+func (f *followed) stop(t *testing.T) int {
+	f.cancel()
+	require.False(t, f.lines.Scan())
+	return <-f.code
+}
+
+// testFollow: following goes on until it is interrupted, which is no failure.
+func testFollow(t *testing.T, d *devServer) {
+	f := follow(t, d, "consume", "lines", "--follow")
 	for _, text := range []string{"first", "second"} {
 		d.run(t, ExitOK, "", "publish", "lines", text)
-		require.True(t, lines.Scan())
-		require.Equal(t, text, lines.Text())
+		require.True(t, f.lines.Scan())
+		require.Equal(t, text, f.lines.Text())
 	}
-	cancel()
-	require.False(t, lines.Scan())
-	require.Equal(t, ExitOK, <-code)
+	require.Equal(t, ExitOK, f.stop(t))
 }
 
 // status is group 0 as its leader sees it.

@@ -83,17 +83,25 @@ func (a *app) connect(ctx context.Context, opts ...client.Option) (*client.Conn,
 
 // with connects, runs f within the timeout, and closes.
 func (a *app) with(ctx context.Context, f func(context.Context, *client.Conn) error) error {
-	c, err := a.connect(ctx)
-	if err != nil {
-		return err
-	}
 	d, err := a.timeout()
 	if err != nil {
 		return err
 	}
-	bounded, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	err = f(bounded, c)
+	return a.unbounded(ctx, func(ctx context.Context, conn *client.Conn) error {
+		bounded, cancel := context.WithTimeout(ctx, d)
+		defer cancel()
+		return f(bounded, conn)
+	})
+}
+
+// unbounded connects, runs f, each request of which is bounded by the timeout,
+// and closes.
+func (a *app) unbounded(ctx context.Context, f func(context.Context, *client.Conn) error) error {
+	c, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	err = f(ctx, c)
 	if e := c.Close(); err == nil && e != nil {
 		err = fmt.Errorf("close: %w", e)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -17,6 +18,26 @@ func table(w io.Writer, head []string, rows [][]string) error {
 		}
 	}
 	return t.Flush()
+}
+
+// tableUsed is table without the columns that are empty in every row.
+func tableUsed(w io.Writer, head []string, rows [][]string) error {
+	used := func(column int) bool {
+		return slices.ContainsFunc(rows, func(row []string) bool { return row[column] != "" })
+	}
+	keep := func(row []string) (kept []string) {
+		for i, cell := range row {
+			if i == 0 || used(i) {
+				kept = append(kept, cell)
+			}
+		}
+		return kept
+	}
+	kept := make([][]string, len(rows))
+	for i, row := range rows {
+		kept[i] = keep(row)
+	}
+	return table(w, keep(head), kept)
 }
 
 // fields prints one thing, a line for each of its fields.

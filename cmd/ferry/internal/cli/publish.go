@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -18,50 +16,50 @@ import (
 
 // publishFlags are the flags of `ferry publish`.
 type publishFlags struct {
-	file          string
-	lines         bool
-	header        []string
-	contentType   string
-	correlationID string
+	input
+	message *messageFlags
+	lines   bool
 }
 
 func (a *app) publish() *cobra.Command {
 	p := &publishFlags{}
 	c := &cobra.Command{
 		Use:   "publish QUEUE [MESSAGE]",
-		Short: "Publish messages",
+		Short: "Publish messages to a queue or topic",
 		Long: "Publish one message: the argument, the whole of --file, or the whole of standard\n" +
 			"input. With --lines every line of the file or of standard input is a message.\n" +
-			"The command ends with 0 only if every message is confirmed.",
+			"The command ends with 0 only if every message is confirmed. A topic gives the\n" +
+			"message to every subscription whose filter matches --subject.",
 		Example: "  ferry publish orders 'hello'\n" +
 			"  ferry publish orders --file order.json --content-type application/json\n" +
+			"  ferry publish orders 'remind me' --delay 24h\n" +
+			"  ferry publish events --subject order.created '{\"id\": 7}'\n" +
 			"  ferry publish orders --lines < orders.ndjson",
 		Args: cobra.RangeArgs(1, 2),
 	}
-	f := c.Flags()
-	f.StringVarP(&p.file, "file", "f", "", "publish this file; - is standard input")
-	f.BoolVar(&p.lines, "lines", false, "one message a line")
-	f.StringArrayVar(&p.header, "header", nil, "header as name=value; may be repeated")
-	f.StringVar(&p.contentType, "content-type", "", "content type of the messages")
-	f.StringVar(&p.correlationID, "correlation-id", "", "correlation id of the messages")
+	p.input.add(c)
+	c.Flags().BoolVar(&p.lines, "lines", false, "one message a line")
+	p.message = addMessage(c)
+	p.message.addReplyTo(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error { return a.runPublish(cmd.Context(), p, args) }
 	return a.remote(c)
 }
 
 func (a *app) runPublish(ctx context.Context, p *publishFlags, args []string) error {
-	m, err := p.message()
+	m, err := p.message.message()
 	if err != nil {
 		return err
 	}
-	if len(args) == 2 && (p.file != "" || p.lines) {
+	if p.lines && len(args) == 2 {
 		return usagef("publish: give the message as argument or by --file and --lines, not both")
+	}
+	if p.lines && m.DedupID != "" {
+		return usagef("publish: --dedup-id names one message, --lines are many")
 	}
 	if p.lines {
 		return a.publishLines(ctx, p, args[0], m)
 	}
-	if len(args) == 2 {
-		m.Body = []byte(args[1])
-	} else if m.Body, err = a.readWhole(p.file); err != nil {
+	if m.Body, err = a.body(p.input, args[1:]); err != nil {
 		return err
 	}
 	return a.with(ctx, func(ctx context.Context, conn *client.Conn) error {
@@ -69,69 +67,53 @@ func (a *app) runPublish(ctx context.Context, p *publishFlags, args []string) er
 		if err != nil {
 			return err
 		}
-		if a.json() {
-			return printJSON(a.Out, map[string]any{"queue": args[0], "id": receipt.ID.String(), "duplicate": receipt.Duplicate})
-		}
-		_, err = fmt.Fprintln(a.Out, "confirmed", receipt.ID)
-		return err
+		return a.printReceipt(args[0], receipt)
 	})
 }
 
-func (p *publishFlags) message() (client.Message, error) {
-	m := client.Message{ContentType: p.contentType, CorrelationID: p.correlationID}
-	for _, h := range p.header {
-		name, value, ok := strings.Cut(h, "=")
-		if !ok || name == "" {
-			return m, usagef("--header: %q is no name=value", h)
+func (a *app) printReceipt(queue string, r client.Receipt) error {
+	if a.json() {
+		v := map[string]any{"queue": queue, "id": r.ID.String(), "duplicate": r.Duplicate, "dropped": r.Dropped}
+		if r.Duplicate {
+			v["first"] = r.First.String()
 		}
-		if m.Header == nil {
-			m.Header = client.Header{}
+		if r.Queues > 0 {
+			v["queues"] = r.Queues
 		}
-		m.Header.Add(name, value)
+		return printJSON(a.Out, v)
 	}
-	return m, nil
-}
-
-// open opens the input and tells its size, -1 if it is not known.
-func (a *app) open(file string) (io.ReadCloser, int64, error) {
-	if file == "" || file == "-" {
-		return io.NopCloser(a.In), -1, nil
+	text := "confirmed " + r.ID.String()
+	switch {
+	case r.Duplicate:
+		text += ": a duplicate of " + r.First.String()
+	case r.Dropped:
+		text += ": dropped, the queue is full"
+	case r.Queues == 1:
+		text += " in 1 queue"
+	case r.Queues > 1:
+		text += fmt.Sprintf(" in %d queues", r.Queues)
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, 0, err
-	}
-	size := int64(-1)
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		size = info.Size()
-	}
-	return f, size, nil
-}
-
-// readWhole reads one message, at most a byte more than a message can have, so
-// that the cluster's own limit speaks.
-func (a *app) readWhole(file string) ([]byte, error) {
-	in, _, err := a.open(file)
-	if err != nil {
-		return nil, err
-	}
-	data, err := io.ReadAll(io.LimitReader(in, 16*transport.MessageMax+1))
-	return data, errors.Join(err, in.Close())
+	_, err := fmt.Fprintln(a.Out, text)
+	return err
 }
 
 // outcome counts confirms, and keeps the first failure.
 type outcome struct {
 	mu        sync.Mutex
 	confirmed uint64
+	dropped   uint64 // of those
 	failed    uint64
 	first     error
 }
 
-func (o *outcome) add(err error) {
+func (o *outcome) add(r client.Receipt, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err == nil {
 		o.confirmed++
+		if r.Dropped {
+			o.dropped++
+		}
 		return
 	}
 	o.failed++
@@ -162,9 +144,14 @@ func (a *app) publishLines(ctx context.Context, p *publishFlags, queue string, m
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if a.json() {
-		err = errors.Join(err, printJSON(a.Out, map[string]any{"queue": queue, "sent": sent, "confirmed": o.confirmed, "failed": o.failed}))
+		err = errors.Join(err, printJSON(a.Out, map[string]any{
+			"queue": queue, "sent": sent, "confirmed": o.confirmed, "dropped": o.dropped, "failed": o.failed}))
 	} else {
-		_, e := fmt.Fprintf(a.Out, "confirmed %d of %d messages\n", o.confirmed, sent)
+		text := fmt.Sprintf("confirmed %d of %d messages", o.confirmed, sent)
+		if o.dropped > 0 {
+			text += fmt.Sprintf(", %d of them dropped by the full queue", o.dropped)
+		}
+		_, e := fmt.Fprintln(a.Out, text)
 		err = errors.Join(err, e)
 	}
 	if o.first != nil {
@@ -186,8 +173,8 @@ func sendLines(ctx context.Context, conn *client.Conn, in *bufio.Reader, queue s
 		each := m
 		each.Body = line
 		taken := len(line) + 1
-		err = conn.PublishAsync(ctx, queue, each, func(_ client.Receipt, err error) {
-			o.add(err)
+		err = conn.PublishAsync(ctx, queue, each, func(r client.Receipt, err error) {
+			o.add(r, err)
 			bar.add(taken)
 		})
 		if err != nil {

@@ -23,9 +23,9 @@ func (a *app) queueCreate() *cobra.Command {
 		Long:  "Create a queue. It is no error if it exists with the same settings.",
 		Args:  cobra.ExactArgs(1),
 	}
-	s := addSettings(c)
+	s := addSettings(c).addDedup()
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		settings, err := s.apply(c, client.QueueSettings{})
+		settings, err := s.apply(client.QueueSettings{})
 		if err != nil {
 			return err
 		}
@@ -43,12 +43,13 @@ func (a *app) queueUpdate() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "update NAME",
 		Short: "Change settings of a queue",
-		Long:  "Change settings of a queue. Those that are not given stay as they are.",
-		Args:  cobra.ExactArgs(1),
+		Long: "Change settings of a queue, or of a subscription. Those that are not given stay as\n" +
+			"they are. --fair can be changed only while the queue is empty.",
+		Args: cobra.ExactArgs(1),
 	}
-	s := addSettings(c)
+	s := addSettings(c).addDedup()
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		if !s.any(c) {
+		if !s.any() {
 			return usagef("queue update: nothing to change was given")
 		}
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
@@ -56,7 +57,7 @@ func (a *app) queueUpdate() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("update queue %s: %w", args[0], err)
 			}
-			settings, err := s.apply(c, info.Settings)
+			settings, err := s.apply(info.Settings)
 			if err != nil {
 				return err
 			}
@@ -73,7 +74,9 @@ func (a *app) queueList() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list [PREFIX]",
 		Short: "List queues",
-		Args:  cobra.MaximumNArgs(1),
+		Long: "List queues, subscriptions and dead-letter queues. Messages that are WAITING are\n" +
+			"scheduled, wait for their next attempt, or for room in the dead-letter queue.",
+		Args: cobra.MaximumNArgs(1),
 	}
 	stale := staleFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -94,10 +97,10 @@ func (a *app) queueList() *cobra.Command {
 			}
 			rows := make([][]string, 0, len(queues))
 			for _, q := range queues {
-				rows = append(rows, []string{q.Name, count(q.Ready), count(q.Leased), bytesText(q.Bytes),
+				rows = append(rows, []string{q.Name, count(q.Ready), count(q.Leased), count(q.Scheduled + q.Retrying + q.Parked), bytesText(q.Bytes),
 					strconv.Itoa(q.Consumers), count(q.Published), count(q.Acked), q.state()})
 			}
-			return table(a.Out, []string{"NAME", "READY", "LEASED", "BYTES", "CONSUMERS", "PUBLISHED", "ACKED", "STATE"}, rows)
+			return table(a.Out, []string{"NAME", "READY", "LEASED", "WAITING", "BYTES", "CONSUMERS", "PUBLISHED", "ACKED", "STATE"}, rows)
 		})
 	}
 	return a.remote(c)
@@ -165,7 +168,7 @@ func (a *app) queueDelete() *cobra.Command {
 func (a *app) queuePurge() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "purge NAME",
-		Short: "Drop the ready messages of a queue",
+		Short: "Drop the messages of a queue that nobody holds",
 		Args:  cobra.ExactArgs(1),
 	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {

@@ -118,7 +118,7 @@ func (a *app) root() *cobra.Command {
 	}
 	add("nodes", a.dev(), a.server(), a.health(), a.jepsen())
 	add("messages", a.publish(), a.consume(), a.bench())
-	add("admin", a.queue(), a.cluster(), a.log())
+	add("admin", a.queue(), a.topic(), a.breaker(), a.cluster(), a.log())
 	add("", a.version(), a.raftAlone())
 	return root
 }

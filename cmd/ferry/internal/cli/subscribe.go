@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ferrymq/ferrymq/client"
+)
+
+func (a *app) topicSubscribe() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "subscribe TOPIC QUEUE",
+		Short: "Make a queue that gets what is published to a topic",
+		Long: "Make a subscription: a queue that gets what is published to a topic under a subject\n" +
+			"that --filter matches. It is consumed, shown, changed and deleted as a queue.\n\n" +
+			"While it is full it loses its oldest messages to its dead-letter queue, and misses\n" +
+			"new ones when that is full too, or with --overflow drop-new. With --required nothing\n" +
+			"can be published to the topic then.\n\n" +
+			"With --session it lives as long as this command, which prints its messages until it\n" +
+			"is interrupted, as `ferry consume --follow` does.",
+		Example: "  ferry topic subscribe events invoices --filter 'order.*.paid' --required\n" +
+			"  ferry topic subscribe events watch --session",
+		Args: cobra.ExactArgs(2),
+	}
+	var s client.Subscription
+	f := c.Flags()
+	f.StringVar(&s.Filter, "filter", ">", "subjects: words with dots between; * is one word, > at the end one or more")
+	f.BoolVar(&s.Required, "required", false, "refuse to publish to the topic while it is full")
+	f.BoolVar(&s.Session, "session", false, "print its messages, and delete it at the end")
+	queue := addSettings(c)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		s.Topic, s.Queue = args[0], args[1]
+		var err error
+		if s.Settings, err = queue.apply(client.QueueSettings{}); err != nil {
+			return err
+		}
+		if s.Session {
+			return a.watch(cmd.Context(), s)
+		}
+		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
+			if err := conn.Subscribe(ctx, s); err != nil {
+				return err
+			}
+			return a.done("subscription", s.Queue, "created")
+		})
+	}
+	return a.remote(c)
+}
+
+// watch prints what a subscription gets that lives as long as the command.
+func (a *app) watch(ctx context.Context, s client.Subscription) error {
+	return a.unbounded(ctx, func(ctx context.Context, conn *client.Conn) error {
+		if err := conn.Subscribe(ctx, s); err != nil {
+			return err
+		}
+		return a.printMessages(ctx, conn, &consumeFlags{follow: true, ack: true, prefetch: consumePrefetch}, s.Queue)
+	})
+}
+
+func (a *app) topicSubscriptions() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "subscriptions TOPIC",
+		Short: "List the subscriptions of a topic",
+		Args:  cobra.ExactArgs(1),
+	}
+	stale := staleFlag(c)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
+			queues, rows := []queueView{}, [][]string{}
+			for info, err := range conn.Subscriptions(ctx, args[0], readOptions(*stale)...) {
+				if err != nil {
+					return fmt.Errorf("list subscriptions of %s: %w", args[0], err)
+				}
+				q := viewQueue(info)
+				queues = append(queues, q)
+				rows = append(rows, []string{q.Name, info.Filter, kindText(info), count(q.Ready), count(q.Leased),
+					bytesText(q.Bytes), count(q.Published), count(q.Missed), q.state()})
+			}
+			if a.json() {
+				return printJSON(a.Out, queues)
+			}
+			return table(a.Out, []string{"QUEUE", "FILTER", "KIND", "READY", "LEASED", "BYTES", "PUBLISHED", "MISSED", "STATE"}, rows)
+		})
+	}
+	return a.remote(c)
+}
+
+func kindText(q client.QueueInfo) string {
+	kind := "lossy"
+	if q.Required {
+		kind = "required"
+	}
+	if q.Session {
+		kind += ", session"
+	}
+	return kind
+}
