@@ -83,6 +83,7 @@ func TestDev(t *testing.T) {
 	t.Run("queues", func(t *testing.T) { testQueues(t, d) })
 	t.Run("messages", func(t *testing.T) { testMessages(t, d) })
 	t.Run("dead letters", func(t *testing.T) { testDeadLetters(t, d) })
+	t.Run("trace", func(t *testing.T) { testTrace(t, d) })
 	t.Run("topics", func(t *testing.T) { testTopics(t, d) })
 	t.Run("cluster", func(t *testing.T) { testCluster(t, d) })
 	t.Run("bench", func(t *testing.T) { testBench(t, d) })
@@ -196,6 +197,24 @@ func testDeadLetters(t *testing.T, d *devServer) {
 	d.run(t, ExitRefused, "", "publish", "first", "other", "--dedup-id", "a")
 	require.Equal(t, "2\n", d.run(t, ExitOK, "", "consume", "newest", "--count", "1").out)
 	require.Equal(t, "1\n", d.run(t, ExitOK, "", "consume", "newest.dlq", "--count", "1").out)
+}
+
+// testTrace: the life of a message, after it is gone.
+func testTrace(t *testing.T, d *devServer) {
+	d.run(t, ExitOK, "", "queue", "create", "traced")
+	id := strings.Fields(d.run(t, ExitOK, "", "publish", "traced", "x").out)[1]
+	d.run(t, ExitOK, "", "consume", "traced", "--count", "1")
+	var v traceView
+	require.NoError(t, json.Unmarshal([]byte(d.run(t, ExitOK, "", "trace", id, "-o", "json").out), &v))
+	require.Equal(t, id, v.ID)
+	var kinds []string
+	for _, e := range v.Events {
+		require.Equal(t, "traced", e.Queue)
+		kinds = append(kinds, e.Kind)
+	}
+	require.Equal(t, []string{"published", "delivered", "acked"}, kinds)
+	require.Regexp(t, `acked +traced`, d.run(t, ExitOK, "", "trace", id).out)
+	d.run(t, ExitNotFound, "", "trace", "0-999999-0")
 }
 
 func testTopics(t *testing.T, d *devServer) {

@@ -17,14 +17,18 @@ const (
 	ExitOK          = 0
 	ExitFailed      = 1  // anything without a code of its own
 	ExitUsage       = 2  // wrong flags, arguments or settings
-	ExitNotFound    = 3  // no such queue, node or log
+	ExitNotFound    = 3  // no such queue, topic, message, node or log
 	ExitUnavailable = 4  // busy, no leader, no connection: nothing was changed, try again
 	ExitUnknown     = 5  // it may or may not have taken effect
 	ExitRefused     = 6  // exists with other settings, in use, too large, invalid, denied
+	ExitNoResponder = 7  // request: no consumer is there; it was not stored
+	ExitExpired     = 8  // request: no answer in time; it may have been worked on
+	ExitLost        = 9  // request: its responder was lost; it may have been worked on
 	ExitLocked      = 10 // server, log: another process has the data folder
 	ExitStorage     = 11 // server: a store failed or hung; log: entries are corrupt
 	ExitState       = 12 // server: the state machine met what it cannot apply
 	ExitRemoved     = 13 // server: the node was removed from the cluster
+	ExitDead        = 14 // request: it was dead-lettered or removed
 	ExitInterrupted = 130
 )
 
@@ -44,6 +48,9 @@ var errQuiet = errors.New("failed")
 // errUnavailable is for what the commands themselves find unreachable.
 var errUnavailable = errors.New("unavailable")
 
+// errNotFound is for what the commands themselves do not find.
+var errNotFound = errors.New("not found")
+
 // exits maps errors to codes; the first that matches counts, so the unknown
 // outcome comes before the timeout that caused it.
 var exits = []struct {
@@ -52,7 +59,12 @@ var exits = []struct {
 }{
 	{client.ErrUnknownOutcome, ExitUnknown},
 	{context.Canceled, ExitInterrupted},
+	{client.ErrNoResponders, ExitNoResponder},
+	{client.ErrExpired, ExitExpired},
+	{client.ErrResponderLost, ExitLost},
+	{client.ErrDeadLettered, ExitDead},
 	{client.ErrNotFound, ExitNotFound},
+	{errNotFound, ExitNotFound},
 	{client.ErrBusy, ExitUnavailable},
 	{client.ErrNoLeader, ExitUnavailable},
 	{client.ErrShuttingDown, ExitUnavailable},

@@ -117,8 +117,8 @@ func (a *app) root() *cobra.Command {
 		}
 	}
 	add("nodes", a.dev(), a.server(), a.health(), a.jepsen())
-	add("messages", a.publish(), a.consume(), a.bench())
-	add("admin", a.queue(), a.topic(), a.breaker(), a.cluster(), a.log())
+	add("messages", a.publish(), a.consume(), a.request(), a.reply(), a.message(), a.dlq(), a.bench())
+	add("admin", a.queue(), a.topic(), a.breaker(), a.groups(), a.tenant(), a.explain(), a.trace(), a.cluster(), a.log())
 	add("", a.version(), a.raftAlone())
 	return root
 }

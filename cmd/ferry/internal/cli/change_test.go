@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ferrymq/ferrymq/transport"
+)
+
+func TestChangeMessages(t *testing.T) {
+	n := newFakeNode(t)
+	n.replies[transport.QueryBrowse] = someMessages(t)
+	last := func() (a transport.Amend) {
+		n.lastOp(transport.OpAmend, &a)
+		a.OpHeader = transport.OpHeader{}
+		return a
+	}
+
+	require.Equal(t, "deleted 1 of 1 messages of queue orders\n", n.run(ExitOK, "", "message", "delete", "orders", "0-12-0").out)
+	require.Equal(t, transport.Amend{Queue: "orders", Action: transport.AmendDelete, Items: []transport.AmendItem{{Place: 2, Index: 12}}}, last())
+
+	// Those that are not there are told, the others are changed.
+	r := n.run(ExitNotFound, "0-11-0\n\n0-99-0\n0-13-1\n", "message", "move", "orders", "-", "--to", "other", "--reset")
+	require.Contains(t, r.out, "moved 2 of 3 messages of queue orders\n")
+	require.Contains(t, r.out, "0-99-0  not found\n")
+	require.Contains(t, r.err, "1 messages were not moved, for example 0-99-0: not found")
+	require.Equal(t, transport.Amend{Queue: "orders", Action: transport.AmendMove, To: "other", Reset: true,
+		Items: []transport.AmendItem{{Place: 1, Index: 11}, {Place: 3, Index: 13, Position: 1}}}, last())
+
+	// Where the places are told, nothing is looked for.
+	looks := len(n.queries)
+	n.run(ExitOK, "", "message", "requeue", "orders", "0-11-0@77", "--reset")
+	require.Len(t, n.queries, looks)
+	require.Equal(t, transport.Amend{Queue: "orders", Action: transport.AmendRequeue, Reset: true, Items: []transport.AmendItem{{Place: 77, Index: 11}}}, last())
+
+	n.run(ExitOK, "", "message", "schedule", "orders", "0-12-0", "--at", "2100-01-01T00:00:00Z")
+	require.EqualValues(t, 4_102_444_800_000, last().AtMs)
+	n.run(ExitOK, "", "message", "schedule", "orders", "0-12-0", "--now")
+	require.Zero(t, last().AtMs)
+	n.run(ExitOK, "", "message", "schedule", "orders", "0-12-0", "--delay", "1h")
+	require.WithinDuration(t, time.Now().Add(time.Hour), time.UnixMilli(last().AtMs), time.Minute)
+
+	n.verdicts[transport.OpAmend] = transport.Result{Index: 100, Items: []transport.Verdict{{}, {Code: transport.CodeInUse}}}
+	var v struct {
+		Done     string
+		Messages int
+		Failed   []failedView
+	}
+	out := n.run(ExitRefused, "", "message", "delete", "orders", "0-11-0", "0-12-0", "-o", "json").out
+	require.NoError(t, json.Unmarshal([]byte(out), &v))
+	require.Equal(t, "deleted", v.Done)
+	require.Equal(t, 1, v.Messages)
+	require.Equal(t, "0-12-0", v.Failed[0].ID)
+	require.Contains(t, v.Failed[0].Error, "in use")
+}
+
+func TestRedrive(t *testing.T) {
+	n := newFakeNode(t)
+	n.replies["queue"] = transport.QueueInfo{Name: "orders", DeadLetter: "orders.dlq"}
+	n.replies[transport.QueryBrowse] = someMessages(t)
+	require.Equal(t, "3 messages of orders.dlq would be moved\n", n.run(ExitOK, "", "dlq", "redrive", "orders", "--all", "--dry-run").out)
+	require.Zero(t, n.countOps(transport.OpAmend))
+
+	require.Equal(t, "moved 3 of 3 messages of orders.dlq\n", n.run(ExitOK, "", "dlq", "redrive", "orders", "--all").out)
+	require.Equal(t, "moved 1 of 1 messages of orders.dlq\n", n.run(ExitOK, "", "dlq", "redrive", "orders", "--reason", "rejected", "--to", "other", "--reset").out)
+	var a transport.Amend
+	n.lastOp(transport.OpAmend, &a)
+	a.OpHeader = transport.OpHeader{}
+	require.Equal(t, transport.Amend{Queue: "orders.dlq", Action: transport.AmendMove, To: "other", Reset: true,
+		Items: []transport.AmendItem{{Place: 3, Index: 13, Position: 1}}}, a)
+
+	n.verdicts[transport.OpAmend] = transport.Result{Index: 100, Items: []transport.Verdict{{Code: transport.CodeInvalid}}}
+	r := n.run(ExitRefused, "", "dlq", "redrive", "orders", "--id", "0-11-0", "-o", "json")
+	require.Contains(t, r.err, "1 messages were refused, for example 0-11-0")
+	var v struct {
+		From                          string
+		Matched, Moved, Gone, Refused int
+		Failed                        []failedView
+	}
+	require.NoError(t, json.Unmarshal([]byte(r.out), &v))
+	require.Equal(t, 1, v.Refused)
+	require.Len(t, v.Failed, 1)
+}
+
+// TestRedriveInterrupted: it tells how far it came.
+func TestRedriveInterrupted(t *testing.T) {
+	n := newFakeNode(t)
+	n.replies["queue"] = transport.QueueInfo{Name: "orders", DeadLetter: "orders.dlq"}
+	n.replies[transport.QueryBrowse] = someMessages(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan ran, 1)
+	go func() {
+		ended <- ferryContext(ctx, map[string]string{"FERRY_URL": n.url}, "", "dlq", "redrive", "orders", "--all", "--rate", "0.001")
+	}()
+	require.Eventually(t, func() bool { return n.countOps(transport.OpAmend) == 1 }, 20*time.Second, time.Millisecond)
+	cancel()
+	r := <-ended
+	require.Equal(t, ExitInterrupted, r.code, r.err)
+	require.Regexp(t, `moved [01] of 3 messages of orders.dlq`, r.out)
+	require.Regexp(t, `ended after [01] of 3 messages, the others are where they were`, r.err)
+}

@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ferrymq/ferrymq/client"
+)
+
+func (a *app) groups() *cobra.Command {
+	return group("group", "Change message groups", a.groupResume())
+}
+
+func (a *app) groupResume() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "resume QUEUE GROUP",
+		Short: "Let a message group go on that is held because its head was dead-lettered",
+		Args:  cobra.ExactArgs(2),
+	}
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
+			n, err := conn.ResumeGroup(ctx, args[0], args[1])
+			if err != nil {
+				return err
+			}
+			if a.json() {
+				return printJSON(a.Out, map[string]any{"queue": args[0], "group": args[1], "done": "resumed", "messages": n})
+			}
+			_, err = fmt.Fprintf(a.Out, "group %s of queue %s resumed: %d messages\n", args[1], args[0], n)
+			return err
+		})
+	}
+	return a.remote(c)
+}
+
+func (a *app) tenant() *cobra.Command {
+	return group("tenant", "Change tenants of fair queues", a.tenantWeight())
+}
+
+func (a *app) tenantWeight() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "weight QUEUE TENANT N",
+		Short: "Set how many messages a tenant gets in its turn, 1 to 1000",
+		Args:  cobra.ExactArgs(3),
+	}
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		weight, err := strconv.Atoi(args[2])
+		if err != nil || weight < 1 || weight > 1000 {
+			return usagef("tenant weight: %q is no number from 1 to 1000", args[2])
+		}
+		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
+			if err := conn.SetTenantWeight(ctx, args[0], args[1], weight); err != nil {
+				return err
+			}
+			if a.json() {
+				return printJSON(a.Out, map[string]any{"queue": args[0], "tenant": args[1], "done": "weighted", "weight": weight})
+			}
+			_, err := fmt.Fprintf(a.Out, "tenant %s of queue %s has weight %d\n", args[1], args[0], weight)
+			return err
+		})
+	}
+	return a.remote(c)
+}

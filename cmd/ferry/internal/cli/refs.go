@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/ferrymq/ferrymq/client"
+)
+
+// A message is named by its id, as everything prints it. In a long queue it is
+// found at once when its place, which browse tells, follows: 0-17-3@42.
+
+// parseRef reads id or id@place; place 0 is one that was not told.
+func parseRef(text string) (client.MessageRef, error) {
+	name, at, located := strings.Cut(text, "@")
+	id, err := client.ParseMessageID(name)
+	if err != nil {
+		return client.MessageRef{}, usagef("%q is no message id like 0-17-3", text)
+	}
+	ref := client.MessageRef{ID: id}
+	if located {
+		if ref.Place, err = strconv.ParseUint(at, 10, 64); err != nil || ref.Place == 0 {
+			return ref, usagef("%q is no message id with a place, like 0-17-3@42", text)
+		}
+	}
+	return ref, nil
+}
+
+func parseRefs(texts []string) ([]client.MessageRef, error) {
+	refs := make([]client.MessageRef, 0, len(texts))
+	for _, text := range texts {
+		ref, err := parseRef(text)
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, ref)
+	}
+	return refs, nil
+}
+
+// refsOf are the messages of the arguments; "-" are those that standard input
+// names, one a line.
+func (a *app) refsOf(args []string) ([]client.MessageRef, error) {
+	if len(args) != 1 || args[0] != "-" {
+		return parseRefs(args)
+	}
+	var texts []string
+	lines := bufio.NewScanner(a.In)
+	for lines.Scan() {
+		if text := strings.TrimSpace(lines.Text()); text != "" {
+			texts = append(texts, text)
+		}
+	}
+	if err := lines.Err(); err != nil && err != io.EOF {
+		return nil, fmt.Errorf("read ids: %w", err)
+	}
+	return parseRefs(texts)
+}
+
+func idsOf(refs []client.MessageRef) map[client.MessageID]bool {
+	ids := make(map[client.MessageID]bool, len(refs))
+	for _, ref := range refs {
+		ids[ref.ID] = true
+	}
+	return ids
+}
+
+// locate looks for the places that were not told. What is not in the queue
+// keeps place 0.
+func locate(ctx context.Context, conn *client.Conn, queue string, refs []client.MessageRef) error {
+	missing := map[client.MessageID]bool{}
+	for _, ref := range refs {
+		if ref.Place == 0 {
+			missing[ref.ID] = true
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	places := map[client.MessageID]uint64{}
+	look := browse{ids: missing}
+	err := look.each(ctx, conn, queue, func(m *client.BrowsedMessage) (bool, error) {
+		places[m.ID] = m.Place
+		return true, nil
+	})
+	for i := range refs {
+		if refs[i].Place == 0 {
+			refs[i].Place = places[refs[i].ID]
+		}
+	}
+	return err
+}
