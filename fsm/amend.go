@@ -49,6 +49,9 @@ func (s *State) amendable(x *session, c *Amend) (*queue, Result) {
 	case c.Action == AmendMove && c.To == c.Queue:
 		return nil, Result{Code: Invalid, Detail: "it is there already"}
 	case c.Action == AmendMove && c.To != "":
+		if s.topicNamed(c.To) != nil {
+			return nil, Result{Code: Invalid, Detail: "a message is moved to a queue"}
+		}
 		if to := s.queueNamed(c.To); to == nil {
 			return nil, Result{Code: NotFound, Detail: "no queue to move to"}
 		} else if to.deadLetter == 0 {
@@ -140,6 +143,9 @@ func (s *State) amend(q *queue, c *Amend, it *AmendItem) Verdict {
 		s.settleRequest(&m, DeadLettered)
 		s.left(q, &m)
 		s.drop(m.index, m.position)
+		if s.trace != nil {
+			s.tell(TraceDeleted, q, m.index, m.position, nil, 0, "")
+		}
 	case AmendMove:
 		return s.moveTo(q, c, it.Place, m, at)
 	case AmendRequeue:
@@ -174,6 +180,9 @@ func (s *State) requeue(q *queue, m message, reset bool) {
 	}
 	q.places++
 	s.putReady(q, q.places, m)
+	if s.trace != nil {
+		s.tell(TraceRequeued, q, m.index, m.position, nil, 0, "")
+	}
 }
 
 // undead takes a message's death away, and gives it what it was before.
@@ -212,6 +221,9 @@ func (s *State) reschedule(q *queue, place uint64, m message, at held, when int6
 		return Verdict{}
 	}
 	s.lift(q, place, &m, at)
+	if s.trace != nil {
+		s.tell(TraceScheduled, q, m.index, m.position, nil, 0, "")
+	}
 	if now {
 		s.putReady(q, place, m)
 		return Verdict{}
@@ -245,6 +257,9 @@ func (s *State) moveTo(q *queue, c *Amend, place uint64, m message, at held) Ver
 	if full := to.fits(m.size); full != CauseNone {
 		return Verdict{Code: Busy, Cause: full, RetryAfterMillis: RetryFullMillis}
 	}
+	if !to.lineFits(info) {
+		return Verdict{Code: Busy, Cause: CauseMessages, RetryAfterMillis: RetryFullMillis}
+	}
 	s.lift(q, place, &m, at)
 	s.left(q, &m)
 	s.settleRequest(&m, DeadLettered)
@@ -255,5 +270,8 @@ func (s *State) moveTo(q *queue, c *Amend, place uint64, m message, at held) Ver
 	m.lastToken, m.lastEnd, m.at, m.flags = 0, CauseNone, 0, m.flags&flagAlone
 	m.expires = to.expiresAt(s.clock.WallMillis, info)
 	s.enter(to, m, info)
+	if s.trace != nil {
+		s.tell(TraceMoved, q, m.index, m.position, nil, 0, to.name)
+	}
 	return Verdict{}
 }

@@ -164,6 +164,9 @@ func (s *State) answer(id messageID, code Code, body messageID) {
 	delete(s.requests.waiting, id)
 	s.requests.all.Set(serial, &a)
 	s.tellAnswer(&a)
+	if s.trace != nil {
+		s.tell(TraceAnswered, &queue{}, id.index, id.position, nil, 0, "")
+	}
 }
 
 // settleRequest answers the request of a message, if it is one, without a body.

@@ -1,0 +1,227 @@
+package fsm
+
+import (
+	"github.com/tidwall/btree"
+
+	"github.com/ferrymq/ferrymq/fsm/body"
+)
+
+// browseMax is how many messages one Browse looks at.
+const browseMax = 10_000
+
+// MessageStates is a set of states; the empty one is all of them.
+type MessageStates uint8
+
+// StatesOf makes a set.
+func StatesOf(states ...MessageState) (set MessageStates) {
+	for _, s := range states {
+		set |= 1 << s
+	}
+	return set
+}
+
+// Has tells whether the state is in the set, or the set is empty.
+func (m MessageStates) Has(s MessageState) bool { return m == 0 || m&(1<<s) != 0 }
+
+// BrowseQuery chooses messages of a queue. A condition that is zero holds for
+// all; what is in a record, its caller has to judge.
+type BrowseQuery struct {
+	After       uint64 // only places above this
+	Limit       int    // messages; at least 1
+	States      MessageStates
+	Index       uint64 // with Position, the id of one message
+	Position    uint32
+	Group       string
+	Tenant      string
+	SinceMillis int64 // enqueued then or later, by the wall clock
+	UntilMillis int64 // enqueued then or before
+}
+
+// BrowsePage is some of them, in the order of their places. It may be empty
+// while there are more.
+type BrowsePage struct {
+	Messages []BrowsedMessage
+	Next     uint64 // After of the next page
+	More     bool
+}
+
+// BrowsedMessage is a message and its record.
+type BrowsedMessage struct {
+	MessageInfo
+	History   []Attempt // of one that is not dead: the last attempts without success, oldest first
+	Forgotten uint32    // attempts before those
+	Body      body.Ref
+}
+
+// Browse looks at the messages of a queue without changing anything. It looks
+// at a bounded number of them, so that it may be called while the state is
+// locked; not ok if there is no such queue.
+func (s *State) Browse(name string, c BrowseQuery) (page BrowsePage, ok bool) {
+	incarnation, ok := s.names.Get(name)
+	if !ok {
+		return page, false
+	}
+	q, _ := s.queues.Get(incarnation)
+	page.Next = c.After
+	b := s.browse(q, c.After)
+	for looked := 0; ; looked++ {
+		x, waits := b.next()
+		if !waits {
+			return page, true
+		}
+		if looked == browseMax || len(page.Messages) >= max(c.Limit, 1) {
+			page.More = true
+			return page, true
+		}
+		page.Next = x.place
+		i := s.browsed(q, &x)
+		if !c.wants(&i) {
+			continue
+		}
+		m := BrowsedMessage{MessageInfo: i}
+		if x.more != nil && x.more.death == nil {
+			m.History, m.Forgotten = x.more.history, x.more.forgotten
+		}
+		m.Body, _ = s.bodies.Get(x.index, x.position) // Check: each message has one
+		page.Messages = append(page.Messages, m)
+	}
+}
+
+func (c *BrowseQuery) wants(i *MessageInfo) bool {
+	return c.States.Has(i.State) && (c.Index == 0 || c.Index == i.ID.Index && c.Position == i.ID.Position) &&
+		(c.Group == "" || c.Group == i.Group) && (c.Tenant == "" || c.Tenant == i.Tenant) &&
+		i.EnqueuedMillis >= c.SinceMillis && (c.UntilMillis == 0 || i.EnqueuedMillis <= c.UntilMillis)
+}
+
+// found is a message at its place.
+type found struct {
+	message
+	place uint64
+	state MessageState
+	lease *lease // of a leased one
+}
+
+func (s *State) browsed(q *queue, x *found) MessageInfo {
+	i := s.messageInfo(q, x.state, x.place, &x.message)
+	if l := x.lease; l != nil {
+		c, _ := s.consumers.Get(l.consumer)
+		y, _ := s.sessions.Get(c.session)
+		i.Token, i.Session, i.Consumer, i.DeadlineMillis, i.Extended = l.token, y.id, c.number, l.deadline, l.extended
+	}
+	return i
+}
+
+// source gives messages by place.
+type source func() (found, bool)
+
+// browser merges sources by place. The lane of a line is looked into when its
+// front is reached.
+type browser struct {
+	queue  *queue
+	after  uint64
+	begun  btree.Map[uint64, source] // by the place of what was read of them
+	read   map[uint64]found          // the same
+	fronts btree.MapIter[uint64, uint32]
+	more   bool
+}
+
+func (s *State) browse(q *queue, after uint64) *browser {
+	b := &browser{queue: q, after: after, read: map[uint64]found{}}
+	b.begin(laneSource(&q.lane, 0, after))
+	ready := func(place uint64, m message) found { return found{message: m, place: place, state: Ready} }
+	b.begin(setSource(&q.returned, after, ready))
+	b.begin(setSource(&q.leased, after, func(place uint64, l lease) found {
+		return found{message: l.message, place: place, state: Leased, lease: &l}
+	}))
+	b.begin(setSource(&q.waiting, after, func(place uint64, m message) found {
+		return found{message: m, place: place, state: m.waits()}
+	}))
+	b.begin(setSource(&q.parked, after, func(place uint64, m message) found {
+		return found{message: m, place: place, state: Parked}
+	}))
+	if o := q.lines; o != nil {
+		b.begin(setSource(&o.where, after, func(place uint64, n uint32) found {
+			l, _ := o.all.Get(n)
+			m, _ := l.returned.Get(place)
+			return ready(place, m)
+		}))
+		b.fronts = o.fronts.Iter()
+		b.more = b.fronts.First()
+	}
+	return b
+}
+
+// begin reads the first message of a source.
+func (b *browser) begin(from source) {
+	if x, ok := from(); ok {
+		b.begun.Set(x.place, from)
+		b.read[x.place] = x
+	}
+}
+
+// next is the message with the lowest place that was not read.
+func (b *browser) next() (x found, ok bool) {
+	for {
+		place, from, waits := b.begun.Min()
+		if b.more && (!waits || b.fronts.Key() <= max(place, b.after)) {
+			n := b.fronts.Value()
+			l, _ := b.queue.lines.all.Get(n)
+			b.more = b.fronts.Next()
+			b.begin(laneSource(&l.lane, n, b.after))
+			continue
+		}
+		if !waits {
+			return x, false
+		}
+		b.begun.Delete(place)
+		x = b.read[place]
+		delete(b.read, place)
+		b.begin(from)
+		return x, true
+	}
+}
+
+// setSource reads messages with records of their own.
+func setSource[M any](set *btree.Map[uint64, M], after uint64, f func(place uint64, m M) found) source {
+	it := set.Iter()
+	more := it.Seek(after + 1)
+	return func() (x found, ok bool) {
+		if ok = more; ok {
+			x = f(it.Key(), it.Value())
+			more = it.Next()
+		}
+		return x, ok
+	}
+}
+
+// laneSource reads packed messages.
+func laneSource(l *lane, line uint32, after uint64) source {
+	c, at := l.seek(after + 1)
+	return func() (x found, ok bool) {
+		for {
+			for at.n < c.count {
+				var p packed
+				x.place, p, at = c.next(at)
+				if x.place > after {
+					x.message, x.state = p.message(), Ready
+					x.line = line
+					return x, true
+				}
+			}
+			if c == &l.tail {
+				return x, false
+			}
+			c, at = l.behind(c)
+		}
+	}
+}
+
+// behind is the chunk that follows one that is not the tail.
+func (l *lane) behind(c *chunk) (next *chunk, at cursor) {
+	next, at = &l.tail, l.tailAt
+	l.sealed.Ascend(c.first+1, func(_ uint64, sealed *chunk) bool {
+		next, at = sealed, cursor{}
+		return false
+	})
+	return next, at
+}

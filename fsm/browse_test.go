@@ -1,0 +1,81 @@
+package fsm
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Pages have every message once, in the order of the places, whatever the
+// messages are waiting for.
+func TestBrowseHasEveryMessageOnce(t *testing.T) {
+	seen := map[MessageState]int{}
+	var s *State
+	var lease int64
+	rng := rand.New(rand.NewPCG(5, 6))
+	for i := range 2400 {
+		if i%30 == 0 {
+			s, lease = prepared(t), 0
+		}
+		in := &feed{b: make([]byte, 400)}
+		for i := range in.b {
+			in.b[i] = byte(rng.Uint32())
+		}
+		if _, err := s.Apply(s.Index()+1, in.entry(&lease)); err != nil {
+			s, lease = prepared(t), 0 // raw bytes that were no commands
+		}
+		for _, name := range []string{"q", "q.dlq", "r"} {
+			var want, got []MessageInfo
+			s.Messages(name, func(m MessageInfo) bool {
+				want = append(want, m)
+				seen[m.State]++
+				return true
+			})
+			slices.SortFunc(want, func(a, b MessageInfo) int { return cmp.Compare(a.Place, b.Place) })
+			for c := (BrowseQuery{Limit: 3}); ; {
+				page, ok := s.Browse(name, c)
+				for i := range page.Messages {
+					got = append(got, page.Messages[i].MessageInfo)
+					require.NotZero(t, page.Messages[i].Body.Len())
+				}
+				if !ok || !page.More {
+					break
+				}
+				c.After = page.Next
+			}
+			require.Equal(t, want, got)
+		}
+	}
+	for _, state := range []MessageState{Ready, Leased, Scheduled, Retrying, Parked} {
+		require.NotZero(t, seen[state], "no message was in state %d", state)
+	}
+}
+
+// Many lines, each packed, are merged; conditions leave messages out; and the
+// work of one call is bounded.
+func TestBrowseIsBoundedAndFiltered(t *testing.T) {
+	d := newDriver(t)
+	d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q"})
+	for i := range 15 {
+		m := (&feed{}).message()
+		m.GroupKey = []string{"", "a", "b"}[i%3]
+		d.ok(&Publish{OpHeader: d.op(), Queue: "q", Count: 1000, Records: recordsOfKind(1000, 8, m)})
+	}
+	page, ok := d.s.Browse("q", BrowseQuery{Limit: 20_000, Group: "b"})
+	require.True(t, ok && page.More)
+	require.Len(t, page.Messages, 3000)
+	require.EqualValues(t, browseMax, page.Next)
+	page, _ = d.s.Browse("q", BrowseQuery{After: page.Next, Limit: 20_000, Group: "b"})
+	require.False(t, page.More)
+	require.Len(t, page.Messages, 2000)
+	one := page.Messages[1234]
+	page, _ = d.s.Browse("q", BrowseQuery{After: one.Place - 1, Limit: 1, Index: one.ID.Index, Position: one.ID.Position})
+	require.Equal(t, one, page.Messages[0])
+	page, _ = d.s.Browse("q", BrowseQuery{Limit: 1, States: StatesOf(Leased, Parked)})
+	require.Empty(t, page.Messages)
+	_, ok = d.s.Browse("nowhere", BrowseQuery{})
+	require.False(t, ok)
+}
