@@ -27,7 +27,7 @@ type Options struct {
 	Set string
 	// Workloads by name; empty: all of the set.
 	Workloads []string
-	// Time of each run with faults at work; 0: 6 s with the core workloads, 5 s
+	// Time of each run with faults at work; 0: 5 s with the core workloads, 4 s
 	// with the others. Before it come a warm-up, after it healing, more traffic,
 	// and draining.
 	Time time.Duration
@@ -87,8 +87,8 @@ func (o Options) withDefaults() Options {
 // defaultTimes of a run with faults at work, by the workloads that it carries.
 // Runs with the core workloads are made under every fault, so they are longer.
 var defaultTimes = map[workload.Set]time.Duration{
-	workload.SetCore:     6 * time.Second,
-	workload.SetFeatures: 5 * time.Second,
+	workload.SetCore:     5 * time.Second,
+	workload.SetFeatures: 4 * time.Second,
 }
 
 // sets are those that the session makes runs with.

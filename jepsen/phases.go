@@ -22,7 +22,7 @@ const (
 	warmUp      = 1 * time.Second  // traffic before the first fault
 	warmMin     = 200              // confirmed messages before the first fault: it needs something to hurt
 	healsIn     = 30 * time.Second // the cluster whole after the last fault
-	aftermath   = 3 * time.Second  // traffic after healing
+	aftermath   = 2 * time.Second  // traffic after healing
 	settlesIn   = 40 * time.Second // every operation with its outcome
 	drainsIn    = 40 * time.Second // every queue empty
 	agreesIn    = 20 * time.Second // all replicas at one index

@@ -48,7 +48,7 @@ func (a *app) jepsenRun() *cobra.Command {
 	f.StringVar(&o.Set, "set", jepsen.Both, "workloads that a run carries: core, features, or both in turn")
 	f.StringSliceVar(&o.Workloads, "workload", nil, "what its clients do, all of a set at once (default: all)")
 	f.Uint64Var(&o.Seed, "seed", 0, "of everything that is drawn (default: the time)")
-	f.DurationVar(&o.Time, "time", 0, "of each run with faults at work (default 6s, 5s for features)")
+	f.DurationVar(&o.Time, "time", 0, "of each run with faults at work (default 5s, 4s for features)")
 	f.Float64Var(&o.Rate, "rate", 0, "messages a second of all workloads together (default 6000)")
 	f.IntVar(&o.Rounds, "rounds", 0, "how often to go through the nemeses (default 1)")
 	f.IntVar(&o.Nodes, "nodes", 0, "of the cluster, 3 or 5 (default: what the nemesis needs)")
