@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/ferrymq/ferrymq/fsm/record"
 	"github.com/ferrymq/ferrymq/transport"
 )
 
@@ -89,5 +90,98 @@ func TestDuplicateNamesTheFirst(t *testing.T) {
 	if len(r.Items) != 2 || r.Items[0].Code != transport.CodeOK || r.Items[1].Code != transport.CodeDuplicate ||
 		r.Items[1].FirstIndex != first.Index || r.Items[1].FirstPosition != first.Position {
 		t.Fatalf("%+v, first %+v", r, first)
+	}
+}
+
+// TestBrowse: messages are found by what they are, page by page, without
+// changing anything.
+func TestBrowse(t *testing.T) {
+	p := newPair(t, func(o *Options) { o.MessageMax, o.FrameMax = 64<<10, 1<<20 })
+	c := attached(t, p.b, 1)
+	c.create("q")
+	for i := range 6 {
+		m := transport.Publish{OpHeader: c.header(), Queue: "q", Count: 1, Records: appendRecord(nil, &record.Message{
+			Body: make([]byte, 30<<10), Headers: []record.Header{{Key: "n", Value: fmt.Sprint(i % 2)}},
+		})}
+		c.wantCode(c.send(transport.OpPublish, m), transport.CodeOK)
+	}
+	browse := func(q transport.BrowseQuery) (places []uint64, pages int) {
+		t.Helper()
+		q.Queue = "q"
+		for more := true; more; pages++ {
+			var reply transport.BrowseReply
+			c.ask(transport.Query{Kind: transport.QueryBrowse, Body: q.AppendTo(nil)}, &reply)
+			for _, m := range reply.Messages {
+				if q.Bodies != (len(m.Record) > 30<<10) || m.State != transport.MessageReady || m.EnqueuedMs == 0 {
+					t.Fatalf("%+v", m)
+				}
+				places = append(places, m.Place)
+			}
+			q.After, more = reply.Next, reply.More
+		}
+		return places, pages
+	}
+	for _, tc := range []struct {
+		q     transport.BrowseQuery
+		want  string
+		pages int
+	}{
+		{transport.BrowseQuery{}, "[1 2 3 4 5 6]", 1},
+		{transport.BrowseQuery{Limit: 4}, "[1 2 3 4 5 6]", 2},
+		{transport.BrowseQuery{Bodies: true}, "[1 2 3 4 5 6]", 3}, // two fit a reply
+		{transport.BrowseQuery{HeaderKey: "n"}, "[1 2 3 4 5 6]", 1},
+		{transport.BrowseQuery{HeaderKey: "n", HeaderValue: "1"}, "[2 4 6]", 1},
+		{transport.BrowseQuery{HeaderKey: "n", HeaderValue: "1", Limit: 1}, "[2 4 6]", 3},
+		{transport.BrowseQuery{HeaderKey: "m"}, "[]", 1},
+		{transport.BrowseQuery{States: transport.StatesOf(transport.MessageLeased)}, "[]", 1},
+		{transport.BrowseQuery{OlderThanMs: 1 << 60}, "[]", 1},
+		{transport.BrowseQuery{YoungerThanMs: 1 << 63}, "[1 2 3 4 5 6]", 1},
+	} {
+		places, pages := browse(tc.q)
+		if fmt.Sprint(places) != tc.want || pages != tc.pages {
+			t.Errorf("%+v: %v in %d pages, want %s in %d", tc.q, places, pages, tc.want, tc.pages)
+		}
+	}
+}
+
+// TestRequestReply: the answer finds whoever asked, over a link too, and may
+// be asked for again.
+func TestRequestReply(t *testing.T) {
+	p := newPair(t)
+	near, far := attached(t, p.a, 1), attached(t, p.b, 2)
+	near.create("q")
+	for _, c := range []*testClient{near, far} {
+		other := near
+		if c == near {
+			other = far
+		}
+		ask := transport.Request{OpHeader: c.header(), Queue: "q", Records: appendRecord(nil, &record.Message{
+			Body: []byte("how much?"), DeadlineMillis: uint64(p.g.Now().WallMillis + 60_000),
+		})}
+		c.wantCode(c.send(transport.OpRequest, ask), transport.CodeNoResponders)
+		other.consume("q", 1)
+		ask.OpHeader = c.header()
+		c.wantCode(c.send(transport.OpRequest, ask), transport.CodeOK)
+		d := other.delivery()
+		if !d.Request || bodyOf(t, d) != "how much?" {
+			t.Fatalf("%+v", d)
+		}
+		other.wantCode(other.send(transport.OpReply, transport.Reply{
+			OpHeader: other.header(), Incarnation: d.Incarnation, Place: d.Place, Token: d.Token,
+			Records: appendRecord(nil, &record.Message{Body: []byte("four")}),
+		}), transport.CodeOK)
+		for again := range 2 {
+			a := c.nextAnswer()
+			v, err := record.Parse(a.Record)
+			if err != nil || a.Number != ask.Number || a.Code != transport.CodeOK || string(v.Body()) != "four" {
+				t.Fatalf("%+v, %v", a, err)
+			}
+			if again == 0 {
+				if r := c.wantCode(c.send(transport.OpAwait, transport.Await{Handle: 1, Number: ask.Number}), transport.CodeOK); r.Value != 1 {
+					t.Fatalf("%+v", r)
+				}
+			}
+		}
+		other.wantCode(other.send(transport.OpCancel, transport.Cancel{OpHeader: other.header(), Consumer: 1}), transport.CodeOK)
 	}
 }

@@ -91,7 +91,7 @@ func (b *Broker) query(ctx context.Context, q *transport.Query) (transport.Query
 	case transport.QueryNodes:
 		return transport.QueryReply{Stale: true, Body: transport.Marshal(b.o.Peers.Nodes())}, nil
 	case transport.QueryQueues, transport.QueryQueue, transport.QueryTopics, transport.QueryTopic,
-		transport.QuerySubscriptions, transport.QueryTrace, transport.QueryExplain:
+		transport.QuerySubscriptions, transport.QueryTrace, transport.QueryExplain, transport.QueryBrowse:
 	default:
 		return transport.QueryReply{}, transport.Errorf(transport.CodeUnsupported, "query %q", q.Kind)
 	}
@@ -103,7 +103,7 @@ func (b *Broker) query(ctx context.Context, q *transport.Query) (transport.Query
 		return b.explain(ctx, l, q)
 	}
 	if q.Stale {
-		return l.read(q)
+		return l.read(ctx, q)
 	}
 	l.mu.Lock()
 	mode, leader := l.mode, l.info.Leader
@@ -153,7 +153,7 @@ func (l *lane) readVerified(ctx context.Context, q *transport.Query) (transport.
 	if err := l.group.Verify(ctx); err != nil {
 		return transport.QueryReply{}, err
 	}
-	reply, err := l.read(q)
+	reply, err := l.read(ctx, q)
 	reply.Stale = false
 	return reply, err
 }

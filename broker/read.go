@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -9,7 +10,7 @@ import (
 )
 
 // read answers a query from this node's state.
-func (l *lane) read(q *transport.Query) (transport.QueryReply, error) {
+func (l *lane) read(ctx context.Context, q *transport.Query) (transport.QueryReply, error) {
 	switch q.Kind {
 	case transport.QueryQueue:
 		return l.readQueue(q)
@@ -19,6 +20,8 @@ func (l *lane) read(q *transport.Query) (transport.QueryReply, error) {
 		return l.readTopic(q)
 	case transport.QuerySubscriptions:
 		return l.readSubscriptions(q)
+	case transport.QueryBrowse:
+		return l.readBrowse(ctx, q)
 	case transport.QueryTrace:
 		return l.readTrace(q)
 	}

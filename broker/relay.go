@@ -147,10 +147,18 @@ func resultBytes(r *transport.Result) int {
 func deliveryBytes(d *transport.Delivery, record int) int {
 	n := headBytes + record
 	if d.Death != nil {
-		n += headBytes + len(d.Death.Queue) + len(d.Death.Reason) + len(d.Death.Error)
-		for i := range d.Death.History {
-			n += attemptBytes + len(d.Death.History[i].Error)
-		}
+		n += deathBytes(d.Death)
+	}
+	return n
+}
+
+func deathBytes(d *transport.Death) int {
+	return headBytes + len(d.Queue) + len(d.Reason) + len(d.Error) + attemptsBytes(d.History)
+}
+
+func attemptsBytes(list []transport.Attempt) (n int) {
+	for i := range list {
+		n += attemptBytes + len(list[i].Error)
 	}
 	return n
 }
