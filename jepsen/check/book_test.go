@@ -1,6 +1,8 @@
 package check
 
 import (
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -176,7 +178,13 @@ func (b *book) close() *history.Run {
 	r.Stopped, r.Drained, r.Ended = b.now+1, b.now+2, b.now+3
 	for _, node := range testNodes {
 		x := history.Replica{Node: node, Applied: b.index, Digest: "d"}
-		for _, name := range []string{testQueue, testQueue + deadLetterSuffix} {
+		names := []string{testQueue, testQueue + deadLetterSuffix}
+		for _, name := range slices.Sorted(maps.Keys(b.counts)) {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		for _, name := range names {
 			x.Queues = append(x.Queues, *b.count(name))
 		}
 		r.Replicas = append(r.Replicas, x)
@@ -223,6 +231,14 @@ func drop(run *history.Run, gone func(*history.Op) bool) {
 	}
 	run.Ops = kept
 }
+
+// on narrows down to the operations on a queue.
+func on(queue string, ok func(*history.Op) bool) func(*history.Op) bool {
+	return func(o *history.Op) bool { return o.Queue == queue && ok(o) }
+}
+
+// deadLetter tells the deliveries of dead letters.
+func deadLetter(o *history.Op) bool { return o.Kind == history.Deliver && o.Dead != "" }
 
 // attempts tells the deliveries of a message with some attempt.
 func attempts(n int) func(*history.Op) bool {

@@ -7,6 +7,8 @@
 // error: leases.go says what may have ended a lease, and grants.go bounds when
 // one was granted, so that every excuse needs the time that it takes.
 //
-// Start reading in verdict.go and kinds.go, then accounting.go. A checker has
-// an orderly history in its test, and every kind that it reports planted in it.
+// Start reading in verdict.go and kinds.go, then accounting.go, and fates.go
+// for queues that do more than hand out and take acks; what only some
+// workloads do is named in features.go. A checker has an orderly history in its
+// test, and every kind that it reports planted in it.
 package check

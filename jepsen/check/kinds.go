@@ -64,5 +64,18 @@ const (
 	KindUnavailable = "unavailable" // too little was served while a fault was frozen
 	KindElections   = "elections"   // too many terms for one fault
 
+	// Of what only some queues do.
+	KindDoubled   = "doubled"             // one key stored twice in a queue, under two ids
+	KindHalf      = "half"                // of what goes together, one part happened and another did not
+	KindTooSoon   = "too_soon"            // before its time
+	KindTooLate   = "too_late"            // handed out after its time was over
+	KindHistory   = "death_history"       // a dead letter tells its life wrongly
+	KindBystander = "bystander_dead"      // died of another message's failure
+	KindOverfull  = "overfull"            // more messages than the queue may have
+	KindUnmatched = "unmatched"           // in a subscription whose filter does not match
+	KindAnswer    = "wrong_answer"        // to a request
+	KindOutcome   = "impossible_outcome"  // that the operation cannot have
+	KindConflict  = "conflict_overlooked" // an id taken for another body
+
 	KindVacuous = "vacuous" // too little was checked
 )
