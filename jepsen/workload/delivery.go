@@ -20,6 +20,8 @@ type Delivery struct {
 	base history.Op // what its settles have in common with it
 	ctx  context.Context
 	lost bool
+
+	wait time.Duration // that a nack asks for; 0: what the queue's policy says
 }
 
 // Hold keeps the message for a while, or until its lease is lost, which it tells.
@@ -63,7 +65,17 @@ func (d *Delivery) AckThen(done func(error)) {
 
 // Nack gives the message back and waits for the answer.
 func (d *Delivery) Nack(ctx context.Context, reason client.Reason) error {
-	return d.settle(history.Nack, func() error { return d.d.Nack(ctx, client.WithReason(reason)) })
+	opts := []client.NackOption{client.WithReason(reason)}
+	if d.wait > 0 {
+		opts = append(opts, client.WithDelay(d.wait))
+	}
+	return d.settle(history.Nack, func() error { return d.d.Nack(ctx, opts...) })
+}
+
+// NackFor is Nack for the message's sake, with a delay of its own.
+func (d *Delivery) NackFor(ctx context.Context, wait time.Duration) error {
+	d.wait = wait
+	return d.Nack(ctx, client.ReasonMessage)
 }
 
 // Reject has the message dead-lettered and waits for the answer.
@@ -103,7 +115,11 @@ func (d *Delivery) Extend(ctx context.Context) error {
 func (d *Delivery) invoke(kind history.Kind) (place int, key settling) {
 	o := d.base
 	o.Kind = kind
-	if kind != history.Extend {
+	switch kind {
+	case history.Extend:
+	case history.Nack:
+		o.Value = uint64(d.wait.Milliseconds())
+	default:
 		o.Value = 0
 	}
 	key = settling{d.Token, kind == history.Extend}
