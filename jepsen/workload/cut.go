@@ -29,14 +29,18 @@ var errCut = errors.New("cut on purpose")
 
 // newCutter wraps the network of the environment.
 func newCutter(e *Env, r *rand.Rand) *cutter {
-	c := &cutter{dial: e.Net, rand: r}
-	if c.dial == nil {
-		c.dial = func(ctx context.Context, addr string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "tcp", addr)
-		}
+	return &cutter{dial: e.network(), rand: r}
+}
+
+// network is how nodes are reached.
+func (e *Env) network() func(ctx context.Context, addr string) (net.Conn, error) {
+	if e.Net != nil {
+		return e.Net
 	}
-	return c
+	return func(ctx context.Context, addr string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "tcp", addr)
+	}
 }
 
 // Dial is a client's dialer.
