@@ -38,7 +38,9 @@ func Core() []Workload {
 
 // Features makes one of each workload of SetFeatures.
 func Features() []Workload {
-	return []Workload{}
+	return []Workload{
+		&Pipeline{}, &Timed{}, &Groups{}, &Topic{}, &Request{}, &Window{}, &Limits{},
+	}
 }
 
 // All makes one of each workload.
