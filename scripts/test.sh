@@ -42,12 +42,16 @@ wasip1() {
 	GOOS=wasip1 GOARCH=wasm go build ./fsm/... ./transport/... ./broker ./cluster ./cluster/store ./client ./jepsen/sim
 }
 
+# runs SET NEMESES: short ones, with the slice's program.
+runs() {
+	"$dir/ferry" jepsen run --seed 1 --time 4s --budget 90s --dir "$dir/report-$1" --set "$1" --nemesis "$2"
+}
+
 # A slice of the fault suite: real processes in namespaces, which needs root.
 slice() {
 	dir=$(mktemp -d) || return 1
 	go build -o "$dir/ferry" ./cmd/ferry &&
-		"$dir/ferry" jepsen run --seed 1 --time 4s --budget 90s --dir "$dir/report" \
-			--nemesis isolate-leader,power-loss-all
+		runs core isolate-leader,power-loss-all && runs features kill-one
 	code=$?
 	rm -rf "$dir"
 	return $code
