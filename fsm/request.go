@@ -87,7 +87,7 @@ func (s *State) ask(x *session, c *Request, entry []byte) Result {
 		}
 	}
 	r := s.storeAll(entry)
-	if r.Code == OK {
+	if w.verdicts[0].Code == OK && r.Code == OK { // a duplicate has its own verdict, and is no request
 		s.addRequest(&asked{serial: s.nextSerial(), session: x.serial, number: c.Number, noRetry: c.NoRetry,
 			id: messageID{s.index, w.position}, deadline: in.deadline})
 	}
