@@ -1,5 +1,7 @@
 package modeltest
 
+import "slices"
+
 // servable is the message of a line that could be handed out now: its front,
 // unless its group is with somebody who cannot have it.
 func (q *queue) servable(l *line) *message {
@@ -7,7 +9,7 @@ func (q *queue) servable(l *line) *message {
 	if msg == nil {
 		return nil
 	}
-	if c := q.holder(l); l.group != "" && c != nil && (l.given >= q.settings.GroupBatch || !c.able() || !c.room(msg.size())) {
+	if c := q.holder(l); l.group != "" && c != nil && (l.given >= q.settings.GroupBatch || !slices.Contains(q.round, c) || !c.room(msg.size())) {
 		return nil
 	}
 	return msg
