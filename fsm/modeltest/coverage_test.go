@@ -120,15 +120,15 @@ func (c *coverage) check(t *testing.T) {
 	}
 	for code := fsm.OK; code <= fsm.DeadLettered; code++ {
 		if name, possible := codes[code]; possible {
-			line("code "+name, c.codes[code], 1)
+			line("code "+name, c.codes[code], leastOf("code "+name))
 		}
 		if name, possible := answerCodes[code]; possible {
-			line("answer "+name, c.answers[code], 1)
+			line("answer "+name, c.answers[code], leastOf("answer "+name))
 		}
 	}
 	for cause := range fsm.CauseRequeued + 1 {
 		if name, possible := causes[cause]; possible {
-			line("cause "+name, c.causes[cause], 1)
+			line("cause "+name, c.causes[cause], leastOf("cause "+name))
 		}
 	}
 	for _, what := range reached {

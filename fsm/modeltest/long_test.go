@@ -6,4 +6,5 @@ package modeltest
 const (
 	checks      = 1_400
 	commandsMin = 1_000_000
+	seenMin     = 20 // how often every state must have been
 )
