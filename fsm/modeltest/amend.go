@@ -17,9 +17,9 @@ func (m *Model) amend(x *fsm.Amend) Outcome {
 		return answer(fsm.NotFound)
 	case q.dlq == nil && x.Action > fsm.AmendMove, x.Action == fsm.AmendMove && x.To == x.Queue:
 		return answer(fsm.Invalid)
-	case x.Action == fsm.AmendMove && x.To != "" && to == nil:
+	case x.Action == fsm.AmendMove && x.To != "" && to == nil && m.topics[x.To] == nil:
 		return answer(fsm.NotFound)
-	case x.Action == fsm.AmendMove && x.To != "" && to.dlq == nil:
+	case x.Action == fsm.AmendMove && x.To != "" && (to == nil || to.dlq == nil):
 		return answer(fsm.Invalid)
 	}
 	var o Outcome
