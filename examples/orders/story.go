@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/ferrymq/ferrymq/jepsen/nodes"
+)
+
+// scene is something that happens to the shop while it works.
+type scene struct {
+	percent int // of the time in which orders come
+	play    func(*show, context.Context) error
+}
+
+// fullStory is what `make orders` shows.
+func fullStory() []scene {
+	return []scene{
+		{10, (*show).killFollower},
+		{35, (*show).killLeader},
+		{50, (*show).tellSpike},
+		{53, killService("payment-1")},
+		{70, killService("inventory-1")},
+		{82, (*show).killLeader},
+	}
+}
+
+// shortStory is what fits into a test.
+func shortStory() []scene {
+	return []scene{
+		{50, (*show).killLeader},
+	}
+}
+
+// tell plays the scenes, each when its time has come and the one before is over.
+func (s *show) tell(ctx context.Context) error {
+	for _, next := range s.o.story {
+		at := s.customers.began.Add(s.o.length * time.Duration(next.percent) / 100)
+		if err := sleep(ctx, time.Until(at)); err != nil {
+			return err
+		}
+		if err := next.play(s, ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *show) tellSpike(context.Context) error {
+	s.screen.say("a spike: %d %% of all orders come now; payment takes %d a second, the rest waits",
+		spikePercent, s.o.paymentRate)
+	return nil
+}
+
+func (s *show) killLeader(ctx context.Context) error {
+	leader, _, err := s.settled(ctx)
+	if err != nil {
+		return err
+	}
+	return s.killNode(ctx, leader, "the leader")
+}
+
+func (s *show) killFollower(ctx context.Context) error {
+	_, followers, err := s.settled(ctx)
+	if err != nil {
+		return err
+	}
+	return s.killNode(ctx, followers[rand.New(rand.NewPCG(s.o.seed, 1)).IntN(len(followers))], "a follower")
+}
+
+// settled waits until the cluster is whole, and tells who leads it.
+func (s *show) settled(ctx context.Context) (leader *nodes.Node, followers []*nodes.Node, err error) {
+	if err := s.cluster.Settled(ctx, s.admin); err != nil {
+		return nil, nil, err
+	}
+	if leader, _, err = s.cluster.Leader(ctx, s.admin); err != nil {
+		return nil, nil, err
+	}
+	for _, n := range s.cluster.Nodes() {
+		if n != leader {
+			followers = append(followers, n)
+		}
+	}
+	return leader, followers, nil
+}
+
+func (s *show) killNode(ctx context.Context, n *nodes.Node, what string) error {
+	pid := n.Pid()
+	if err := n.Kill(); err != nil {
+		return err
+	}
+	s.screen.setNode(n.Name, false)
+	s.screen.say("%s (%s, process %d) is killed with SIGKILL", n.Name, what, pid)
+	if err := sleep(ctx, s.o.away); err != nil {
+		return err
+	}
+	if err := n.Start(); err != nil {
+		return err
+	}
+	if err := n.Ready(ctx); err != nil {
+		return err
+	}
+	s.screen.setNode(n.Name, true)
+	s.screen.say("%s is back as process %d", n.Name, n.Pid())
+	return nil
+}
+
+// killService kills a service at work, and starts it again a moment later. What it
+// held goes to others once the cluster is sure that it does not come back.
+func killService(name string) func(*show, context.Context) error {
+	return func(s *show, ctx context.Context) error {
+		pid, err := s.crew.kill(name)
+		if err != nil {
+			return err
+		}
+		s.screen.say("service %s (process %d) is killed with SIGKILL", name, pid)
+		if err := sleep(ctx, s.o.away/2); err != nil {
+			return err
+		}
+		if err := s.crew.start(name); err != nil {
+			return err
+		}
+		s.screen.say("service %s is started again", name)
+		return nil
+	}
+}
+
+// sleep waits, and not longer than ctx.
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
