@@ -10,10 +10,11 @@ SEEDS     ?= 500
 SIMTIME   ?= 20m
 ROUNDS    ?= 3
 MUTANTS   ?=
+ORDERS    ?=
 export BENCH_OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help build static test test-long jepsen jepsen-long sim mutants gap false-election bench demo image compose-test fuzz clean
+.PHONY: help build static test test-long jepsen jepsen-long sim mutants gap false-election bench demo orders image compose-test fuzz clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +59,10 @@ bench: build ## measure three processes on this machine; BENCH_OUT=file writes J
 demo: build ## publish a real file, kill the leader on the way, account for every line
 	go build -o bin/ferry-demo ./jepsen/demo
 	bin/ferry-demo --ferry bin/ferry
+
+orders: build ## run a shop of ten services on three nodes, break both, and audit it (45 s)
+	go build -o bin/ferry-orders ./examples/orders
+	bin/ferry-orders --ferry bin/ferry --seed $(SEED) $(if $(ORDERS),--orders $(ORDERS))
 
 image: static ## build the image ferrymq:local
 	cp Dockerfile build/image/Dockerfile
