@@ -83,6 +83,7 @@ func TestDev(t *testing.T) {
 	t.Run("queues", func(t *testing.T) { testQueues(t, d) })
 	t.Run("messages", func(t *testing.T) { testMessages(t, d) })
 	t.Run("dead letters", func(t *testing.T) { testDeadLetters(t, d) })
+	t.Run("requests", func(t *testing.T) { testRequests(t, d) })
 	t.Run("trace", func(t *testing.T) { testTrace(t, d) })
 	t.Run("topics", func(t *testing.T) { testTopics(t, d) })
 	t.Run("cluster", func(t *testing.T) { testCluster(t, d) })
@@ -169,10 +170,13 @@ func testMessages(t *testing.T, d *devServer) {
 func testDeadLetters(t *testing.T, d *devServer) {
 	d.run(t, ExitOK, "", "queue", "create", "work", "--failure-limit", "2", "--retry", "immediate", "--ttl", "1h")
 	d.run(t, ExitOK, "", "publish", "work", "bad", "--header", "k=v")
-	d.run(t, ExitOK, "", "publish", "work", "later", "--delay", "1h")
+	later := strings.Fields(d.run(t, ExitOK, "", "publish", "work", "later", "--delay", "1h").out)[1]
 	require.Equal(t, "bad\n", d.run(t, ExitOK, "", "consume", "work", "--count", "1", "--nack", "no such chair").out)
 	require.Equal(t, "bad\n", d.run(t, ExitOK, "", "consume", "work", "--count", "1", "--reject", "no such chair").out)
 	require.Empty(t, d.run(t, ExitOK, "", "consume", "work", "--idle", "100ms").out, "the other one is not due")
+	d.run(t, ExitOK, "", "message", "schedule", "work", later+"@2", "--now")
+	require.Equal(t, "later\n", d.run(t, ExitOK, "", "consume", "work", "--count", "1").out)
+	d.run(t, ExitNotFound, "", "message", "delete", "work", later+"@2")
 	var v deliveryView
 	require.NoError(t, json.Unmarshal([]byte(d.run(t, ExitOK, "", "consume", "work.dlq", "--count", "1", "-o", "json").out), &v))
 	require.Equal(t, "bad", *v.Body)
@@ -197,6 +201,27 @@ func testDeadLetters(t *testing.T, d *devServer) {
 	d.run(t, ExitRefused, "", "publish", "first", "other", "--dedup-id", "a")
 	require.Equal(t, "2\n", d.run(t, ExitOK, "", "consume", "newest", "--count", "1").out)
 	require.Equal(t, "1\n", d.run(t, ExitOK, "", "consume", "newest.dlq", "--count", "1").out)
+}
+
+// testRequests: asked, answered by a command, and what holds a queue up.
+func testRequests(t *testing.T, d *devServer) {
+	d.run(t, ExitOK, "", "queue", "create", "prices", "--retry", "immediate")
+	require.Regexp(t, `1 +no_consumer`, d.run(t, ExitOK, "", "explain", "prices").out)
+	d.run(t, ExitNoResponder, "", "request", "prices", "chair")
+	f := follow(t, d, "reply", "prices", "--exec", `read what; test "$what" != stool || exit 65; echo "$what: 42"`)
+	require.Eventually(t, func() bool {
+		return !strings.Contains(ferry(t, nil, "", "explain", "prices", "--url", d.url).out, "no_consumer")
+	}, 20*time.Second, 10*time.Millisecond)
+	ask := func(what, line string) ran {
+		answered := make(chan ran, 1)
+		go func() { answered <- ferry(t, nil, "", "request", "prices", what, "--url", d.url) }()
+		require.True(t, f.lines.Scan())
+		require.Contains(t, f.lines.Text(), line)
+		return <-answered
+	}
+	require.Equal(t, ran{code: ExitOK, out: "chair: 42\n"}, ask("chair", "worked"))
+	require.Equal(t, ExitDead, ask("stool", "failed").code)
+	require.Equal(t, ExitOK, f.stop(t))
 }
 
 // testTrace: the life of a message, after it is gone.
