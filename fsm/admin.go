@@ -40,6 +40,7 @@ func (s *State) newQueue(name string, settings Settings) *queue {
 	q := &queue{gen: s.gen, shelf: &noMessages, name: name, incarnation: s.incarnations, settings: settings}
 	s.queues.Set(q.incarnation, q)
 	s.names.Set(name, q.incarnation)
+	s.rebrake(q, &Settings{})
 	return q
 }
 
@@ -76,6 +77,7 @@ func (s *State) update(c *QueueUpdate) Result {
 	was := q.settings
 	q.settings = settings
 	s.reorder(q, &was)
+	s.rebrake(q, &was)
 	d := s.queue(q.deadLetter)
 	d.settings = settings.deadLetter()
 	s.roomIn(d)
@@ -130,6 +132,7 @@ func (s *State) dissolve(q *queue) {
 	if q.window != nil {
 		s.timers.move(timerDedup, q.incarnation, &q.window.armedAt, 0)
 	}
+	s.unbrake(q)
 	s.discard(*q.shelf)
 	s.movable.Delete(q.incarnation)
 	s.doomed.Delete(q.incarnation)

@@ -90,14 +90,11 @@ func (s *State) checkQueue(q *queue, all *tally) error {
 	if err = s.checkLines(q); err != nil {
 		return fmt.Errorf("queue %d: %w", q.incarnation, err)
 	}
-	if q.paused {
-		return nil
+	if err = s.checkBrakes(q); err == nil {
+		err = s.checkIdle(q)
 	}
-	// Nothing that could be handed out may wait.
-	if n, ok := q.next(); ok && !n.message.over(s.clock.WallMillis) {
-		if serial, found := s.takerOf(q, &n); found {
-			return fmt.Errorf("queue %d: consumer %d has room, and a message waits", q.incarnation, serial)
-		}
+	if err != nil {
+		return fmt.Errorf("queue %d: %w", q.incarnation, err)
 	}
 	return nil
 }

@@ -175,6 +175,12 @@ func (s *State) checkTimers() (err error) {
 		}
 		has(timerQueue, incarnation, q.armedLease)
 		has(timerWall, incarnation, q.armedWall)
+		if q.breaker != nil {
+			has(timerBreaker, incarnation, q.breaker.until)
+		}
+		if q.bucket != nil {
+			has(timerRate, incarnation, q.bucket.due)
+		}
 		return true
 	})
 	window := func(incarnation uint64, w *window) {

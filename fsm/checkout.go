@@ -22,7 +22,10 @@ func (s *State) offer(q *queue, c *consumer) {
 // handOut gives a queue's ready messages, in their order, to consumers with
 // credit. If the next message fits nobody's bytes, the rest waits behind it.
 func (s *State) handOut(q *queue) {
-	for !q.paused && q.hungry.Len() > 0 && s.broken == nil {
+	if q.bucket != nil {
+		defer s.awaitToken(q)
+	}
+	for !q.paused && q.hungry.Len() > 0 && s.broken == nil && q.mayHandOut(s.clock.LeaseMillis) {
 		n, ok := q.next()
 		if !ok || n.message.over(s.clock.WallMillis) {
 			return // what is due is never handed out: it expires in the next entry
@@ -49,7 +52,7 @@ func (s *State) takerOf(q *queue, n *choice) (serial uint64, ok bool) {
 	if n.line != 0 {
 		l, _ := q.lines.all.Get(n.line)
 		c, ok := s.consumers.Get(l.last)
-		if ok && c.turn != 0 && c.hasRoom(n.message.size) {
+		if ok && c.turn != 0 && c.hasRoom(n.message.size) && q.breaker.serves(c) {
 			return l.last, true
 		}
 	}
@@ -59,13 +62,13 @@ func (s *State) takerOf(q *queue, n *choice) (serial uint64, ok bool) {
 // pick returns the next consumer with room for a message of this size.
 func (s *State) pick(q *queue, size uint32) (serial uint64, ok bool) {
 	if _, serial, _ = q.hungry.Min(); serial != 0 {
-		if c, _ := s.consumers.Get(serial); c.hasRoom(size) {
+		if c, _ := s.consumers.Get(serial); c.hasRoom(size) && q.breaker.serves(c) {
 			return serial, true
 		}
 	}
 	q.hungry.Scan(func(_, at uint64) bool {
 		c, _ := s.consumers.Get(at)
-		serial, ok = at, c.hasRoom(size)
+		serial, ok = at, c.hasRoom(size) && q.breaker.serves(c)
 		return !ok
 	})
 	return serial, ok
@@ -88,9 +91,15 @@ func (s *State) assign(q *queue, c *consumer, place uint64, m message) {
 		q.leased.Set(place, l)
 		q.leasedBytes += uint64(m.size)
 		c.held.Set(l.token, place)
+		if q.breaker != nil {
+			q.breaker.lent(l.token)
+		}
 		if c.armedAt == 0 || l.deadline < c.armedAt {
 			s.timers.move(timerLease, c.serial, &c.armedAt, l.deadline)
 		}
+	}
+	if q.bucket != nil {
+		q.takeToken(s.clock.LeaseMillis)
 	}
 	s.deliver(x, c, q, place, &l)
 	if s.trace != nil {

@@ -63,8 +63,6 @@ func (s *State) commitAt(offset int, content, entry []byte) (Result, error) {
 	return s.commit(&x, at, entry), nil
 }
 
-func unsupported(*session) Result { return Result{Code: Unsupported} }
-
 // operation carries out a numbered command.
 func (s *State) operation(x Command, entry []byte) (Result, bool) {
 	switch c := x.(type) {
@@ -85,7 +83,7 @@ func (s *State) operation(x Command, entry []byte) (Result, bool) {
 	case *Amend:
 		return s.amendAll(c), true
 	case *Breaker:
-		return s.simple(&c.OpHeader, unsupported), true
+		return s.simple(&c.OpHeader, func(*session) Result { return s.switchBreaker(c) }), true
 	case *GroupResume:
 		return s.simple(&c.OpHeader, func(*session) Result { return s.resumeGroup(c) }), true
 	case *TenantWeight:

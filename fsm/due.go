@@ -44,6 +44,10 @@ func (s *State) expireOn(set *btree.BTreeG[timer], now int64) {
 			done = s.endSession(s.session(t.id))
 		case timerQueue:
 			done = s.wakeByLease(s.queue(t.id))
+		case timerBreaker:
+			done = s.tryBreaker(s.queue(t.id))
+		case timerRate:
+			done = s.wakeByRate(s.queue(t.id))
 		case timerAsked:
 			done = s.endRequest(t.id)
 		case timerWall:

@@ -27,7 +27,7 @@ func (f *feed) command() Command {
 	session := sessionID(string(rune('a' + f.upTo(3))))
 	name := []string{"q", "r", "q.dlq", "$x", "t"}[f.upTo(5)]
 	h := OpHeader{Session: session, Epoch: f.upTo(3), Number: f.upTo(64), AnsweredThrough: f.upTo(40)}
-	switch f.upTo(27) {
+	switch f.upTo(28) {
 	case 0:
 		return &Leader{Node: "n"}
 	case 1:
@@ -77,6 +77,8 @@ func (f *feed) command() Command {
 			Records: recordsOfKind(int(f.upTo(3)), 8, record.Message{DeadlineMillis: f.upTo(40) * 1000})}
 	case 25:
 		return &Reply{OpHeader: h, Incarnation: f.upTo(4), Place: f.upTo(14), Token: f.upTo(30), Records: testRecords(1, 5)}
+	case 27:
+		return &Breaker{OpHeader: h, Queue: name, Action: BreakerAction(f.upTo(4))}
 	case 26:
 		return &Await{Session: session, Epoch: f.upTo(3), Number: f.upTo(64)}
 	case 14, 15:
@@ -143,7 +145,8 @@ func (f *feed) settings() Settings {
 		Fair: f.upTo(3) == 1, MaxMessages: f.upTo(8), MaxBytes: f.upTo(3) * 50, FailureLimit: int32(f.upTo(4)) - 1,
 		LeaseMillis: uint32(f.upTo(3)) * 1000, DLQMessages: f.upTo(3),
 		Retry: Retry(f.upTo(5)), RetryBaseMillis: uint32(f.upTo(3)) * 700, ExpiredDead: f.upTo(2) == 1,
-		TTLMillis: f.upTo(3) * 900, Overflow: Overflow(f.upTo(3))}
+		TTLMillis: f.upTo(3) * 900, Overflow: Overflow(f.upTo(3)),
+		Breaker: f.upTo(2) == 1, DispatchRate: uint32(f.upTo(3)), DispatchBurst: uint32(f.upTo(3))}
 }
 
 // entry makes an entry of up to eight commands; now and then of raw bytes.

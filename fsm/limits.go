@@ -37,6 +37,14 @@ const (
 	WindowOperations = 1024  // unanswered operations of a session
 	WindowItems      = 16384 // messages and settles in its kept results
 
+	breakerWindow        = 20 // outcomes that a circuit breaker knows
+	breakerMask          = 1<<breakerWindow - 1
+	breakerKnownMin      = 10 // before half of them failed is too many
+	breakerDownstream    = 5  // failures of that kind in a row that are too many
+	breakerOpenMillis    = 10_000
+	breakerOpenMillisMax = 300_000
+	breakerRoundMax      = 4 // probes of the last round
+
 	dueMax     = 4096 // leases ended by time in one entry
 	moveMax    = 4096 // parked messages moved in one entry
 	reclaimMax = 4096 // bodies of purged and deleted queues dropped in one entry

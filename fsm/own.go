@@ -58,6 +58,7 @@ func (q *queue) clone(gen uint64) *queue {
 		c.shelf = &own
 	}
 	c.window = q.window.clone()
+	c.breaker, c.bucket = q.breaker.clone(), q.bucket.clone()
 	return &c
 }
 

@@ -44,7 +44,7 @@ func (q *queue) info() QueueInfo {
 		Ready: q.ready(), Leased: uint64(q.leased.Len()), Parked: uint64(q.parked.Len()), Bytes: q.bytes,
 		Consumers: uint32(q.members.Len()), Published: q.published, Acked: q.acked, Dead: q.dead, Purged: q.purged,
 		Overflowed: q.overflowed, Missed: q.missed, Duplicates: q.duplicates,
-		Expired: q.expired,
+		Expired: q.expired, Breaker: q.breaker.info(),
 	}
 	if q.timed != nil {
 		i.Scheduled, i.Retrying = q.timed.scheduled, uint64(q.timed.lease.Len())

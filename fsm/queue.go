@@ -27,6 +27,8 @@ type queue struct {
 	expired                        uint64
 	recalled                       []uint64 // see recall.go
 
+	breaker      *breaker      // nil: it has none
+	bucket       *bucket       // nil: it has no rate
 	subscription *subscription // nil: it is none
 	window       *window       // of message ids; nil: none were seen
 

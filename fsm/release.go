@@ -41,7 +41,9 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 	s.freed(q, l.line)
 	m := l.message
 	m.lastToken, m.lastEnd = l.token, e.cause
-	if e.failed {
+	counts := q.breaker == nil || s.heard(q, l.token, &e)
+	blamed := e.failed && counts
+	if blamed {
 		m.failures++
 	}
 	if e.attempt {
@@ -62,7 +64,7 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 		s.requeue(q, m, e.reset)
 	case e.outcome == toDead:
 		s.deadLetter(q, place, m, DeathRejected, e.note)
-	case e.failed && q.failuresUsed(m.failures), (e.failed || e.downstream) && s.triedOnce(&m):
+	case blamed && q.failuresUsed(m.failures), (e.failed || e.downstream) && s.triedOnce(&m):
 		s.deadLetter(q, place, m, DeathFailures, e.note)
 	case q.condemned(&m):
 		s.deadLetter(q, place, m, DeathGroup, e.note)

@@ -155,6 +155,7 @@ func (x *restorer) queue(c *wire.Cursor) error {
 	for range c.ArrayLen(min(recallMax, c.Left())) {
 		q.recalled = append(q.recalled, c.Uint())
 	}
+	x.brakes(c, q)
 	x.intake(c, q)
 	if last, _, ok := s.queues.Max(); ok && last >= q.incarnation {
 		return fmt.Errorf("queue %d after %d", q.incarnation, last)

@@ -150,6 +150,8 @@ func (r *script) parseOperation(l *scriptLine) Command {
 			Records: testRecords(1, int(l.num("size", 10)))}
 	case "remove", "move", "requeue", "schedule": // remove s1 q place-index-position ... [to=q] [at=wall] [reset]
 		return l.amend(h)
+	case "breaker": // breaker s1 q open|close
+		return &Breaker{OpHeader: h, Queue: l.word(2), Action: breakerActions[l.word(3)]}
 	case "pause", "resume":
 		return &QueuePause{OpHeader: h, Queue: l.word(2), Paused: l.words[0] == "pause"}
 	}

@@ -268,6 +268,10 @@ func (r *script) look(f []string) {
 		fmt.Fprintln(&r.out, " clock", r.s.NeedsClock())
 	case "topic":
 		r.lookTopic(f[1])
+	case "breaker":
+		r.lookBreaker(f[1])
+	case "explain":
+		r.lookExplain(f[1])
 	case "bodies":
 		fmt.Fprintln(&r.out, "bodies", r.s.MessageCount())
 	default:

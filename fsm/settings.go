@@ -95,6 +95,11 @@ func (t Settings) filled() (Settings, Result) {
 		t.StarvationGuard = DefaultStarvationGuard
 	}
 	t.GroupBatch = orDefault(t.GroupBatch, 1)
+	if t.DispatchRate == 0 {
+		t.DispatchBurst = 0
+	} else {
+		t.DispatchBurst = orDefault(t.DispatchBurst, max(1, t.DispatchRate/10))
+	}
 	return t, Result{}
 }
 

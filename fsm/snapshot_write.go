@@ -51,6 +51,7 @@ func (f *frameWriter) queue(q *queue) bool {
 	for _, token := range q.recalled {
 		b = wire.AppendUint(b, token)
 	}
+	b = q.bucket.append(q.breaker.append(b))
 	f.b = appendIntake(b, q)
 	return true
 }

@@ -10,14 +10,16 @@ import (
 type timerKind uint8
 
 const (
-	timerLease timerKind = 1 // a consumer's earliest lease may have run out
-	timerGrace timerKind = 2 // a detached session loses its leases
-	timerIdle  timerKind = 3 // a detached session's record goes, or an ended one is taken apart
-	timerQueue timerKind = 4 // something of a queue waits on the lease clock
-	timerDedup timerKind = 5 // message ids of a queue or topic are to be forgotten
-	timerWall  timerKind = 6 // something of a queue waits on the wall clock
-	timerAsked timerKind = 7 // a request is not answered any more
-	timerKinds           = 8
+	timerLease   timerKind = 1 // a consumer's earliest lease may have run out
+	timerGrace   timerKind = 2 // a detached session loses its leases
+	timerIdle    timerKind = 3 // a detached session's record goes, or an ended one is taken apart
+	timerQueue   timerKind = 4 // something of a queue waits on the lease clock
+	timerDedup   timerKind = 5 // message ids of a queue or topic are to be forgotten
+	timerBreaker timerKind = 6 // an open circuit breaker begins to probe
+	timerRate    timerKind = 7 // a queue's rate has a token again
+	timerWall    timerKind = 8 // something of a queue waits on the wall clock
+	timerAsked   timerKind = 9 // a request is not answered any more
+	timerKinds             = 10
 )
 
 // wall tells that a timer waits on the wall clock.
@@ -34,7 +36,7 @@ type timer struct {
 // snapshot holds it. A consumer has one timer for all its leases, set no later
 // than the earliest and corrected when it fires, so that deliver and ack touch
 // no timer. A queue has at most one on each clock, for the first of whatever
-// waits in it.
+// waits in it, and one each for its breaker and its rate.
 type timers struct {
 	lease, onWall *btree.BTreeG[timer]
 	count         [timerKinds]int
@@ -111,11 +113,10 @@ func dueNow(clock int64) int64 {
 	return clock
 }
 
-// NeedsClock tells whether a lease, a grace, a message id or something else of a queue
-// waits on
-// the lease clock. While it does, the leader proposes a clock entry when no
+// NeedsClock tells whether a lease, a grace, a message id, a circuit breaker or
+// something else of a queue waits on the lease clock. While it does, the leader proposes a clock entry when no
 // other entry did for a while.
 func (s *State) NeedsClock() bool {
 	n := &s.timers.count
-	return n[timerLease]+n[timerGrace]+n[timerQueue]+n[timerDedup] > 0
+	return n[timerLease]+n[timerGrace]+n[timerQueue]+n[timerDedup]+n[timerBreaker]+n[timerRate] > 0
 }

@@ -64,6 +64,7 @@ func (m *Model) heard(q *queue, o outcome, probe uint64) (counts bool) {
 		if probe == b.number {
 			b.heardProbe(o, m.clock.LeaseMillis)
 		}
+		return o == silent
 	}
 	return false
 }
@@ -95,6 +96,7 @@ func (b *breaker) failures() (n uint32) {
 func (b *breaker) open(now int64) {
 	b.state, b.until = fsm.BreakerIsOpen, now+int64(b.length)
 	b.outcomes, b.downstream = nil, 0
+	b.round, b.running, b.good = 0, 0, 0
 }
 
 func (b *breaker) heardProbe(o outcome, now int64) {
@@ -121,19 +123,13 @@ func (b *breaker) begin(round uint64) {
 	b.state, b.until, b.round, b.running, b.good = fsm.BreakerHalfOpen, 0, round, 0, 0
 }
 
-// tryBreakers begins to probe where the time has come.
-func (m *Model) tryBreakers() {
-	for _, q := range m.queueList() {
-		if b := q.breaker; b != nil && b.state == fsm.BreakerIsOpen && !b.byHand && b.until <= m.clock.LeaseMillis {
-			b.begin(1)
-		}
-	}
-}
-
 // lets tells whether the breaker lets one more message out.
 func (b *breaker) lets() bool {
 	return b == nil || b.state == fsm.BreakerClosed || b.state == fsm.BreakerHalfOpen && b.running+b.good < b.round
 }
+
+// probing: half open.
+func (b *breaker) probing() bool { return b != nil && b.state == fsm.BreakerHalfOpen }
 
 // switchBreaker is the operator's hand.
 func (m *Model) switchBreaker(x *fsm.Breaker) Outcome {

@@ -110,7 +110,7 @@ func (q *queue) pick(msg *message) *consumer {
 // takers lists who has room for a message of this size, in turn.
 func (q *queue) takers(size uint64) (all []*consumer) {
 	for _, c := range q.round {
-		if c.room(size) && (!q.settings.Exclusive || c == q.active) {
+		if c.room(size) && (!q.settings.Exclusive || c == q.active) && !(c.asked.NoAck && q.breaker.probing()) {
 			all = append(all, c)
 		}
 	}

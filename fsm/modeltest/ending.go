@@ -17,6 +17,7 @@ type ending struct {
 	outcome outcome // for the breaker
 	lost    bool    // the responder of a request is gone
 	reset   bool    // what was tried is forgotten
+	spared  bool    // its failure does not count
 	crash   bool    // the consumer went while it had begun with the message
 	note    string
 }
@@ -41,11 +42,11 @@ func (m *Model) endLease(msg *message, e ending) {
 	msg.last, msg.lastEnd = msg.token, e.why
 	msg.holder, msg.token, msg.extended, msg.probe = nil, 0, false, 0
 	msg.status = ready
-	counts := m.heard(q, e.outcome, probe)
+	e.spared = !m.heard(q, e.outcome, probe)
 	if e.tried {
 		msg.record(attempt)
 	}
-	if e.failed && counts {
+	if e.failed && !e.spared {
 		msg.failures++
 	}
 	if e.crash {
@@ -73,7 +74,7 @@ func (m *Model) dispose(q *queue, msg *message, e ending) {
 	case e.to == dead:
 		q.headFailed(msg.line)
 		m.die(q, msg, fsm.DeathRejected, e.note)
-	case e.failed && q.failuresUsed(msg), e.tried && !e.lost && m.noRetry(msg):
+	case e.failed && !e.spared && q.failuresUsed(msg), e.tried && !e.lost && m.noRetry(msg):
 		q.headFailed(msg.line)
 		m.die(q, msg, fsm.DeathFailures, e.note)
 	case msg.line.condemned:

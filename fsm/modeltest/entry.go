@@ -60,7 +60,6 @@ func (m *Model) tail(effects []fsm.Effect, look Look) {
 	m.overdueRequests()
 	m.overdueOnWall()
 	m.forgetIDs()
-	m.tryBreakers()
 	m.mourn(effects, look)
 	m.unpark()
 	m.condemn()

@@ -68,6 +68,12 @@ func (g *generator) name(t *rapid.T, it *fsm.SettleItem, all []*message) {
 	}
 	msg := choose(t, "held", all...)
 	it.Incarnation, it.Place, it.Token = msg.holder.queue.incarnation, msg.place, msg.token
+	switch b := msg.holder.queue.breaker; { // or it would seldom trip, and seldom close again
+	case msg.probe != 0 && percent(t, "good") < 70:
+		it.Action = fsm.ActionAck
+	case b != nil && b.state == fsm.BreakerClosed && percent(t, "bad") < 40:
+		it.Action, it.Reason = fsm.ActionNack, fsm.ReasonDownstream
+	}
 	g.stale = append(g.stale, *it)
 	g.stale = g.stale[max(0, len(g.stale)-staleMax):]
 }

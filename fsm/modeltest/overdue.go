@@ -13,7 +13,7 @@ const (
 )
 
 // overdue does what is due on the lease clock, in the order of the deadlines:
-// leases, graces, sessions and waits for a retry. The leases of one consumer
+// leases, graces, sessions, waits for a retry and breakers. The leases of one consumer
 // end together, and so do the waits of one queue.
 func (m *Model) overdue() {
 	for _, s := range m.ended {
@@ -30,8 +30,8 @@ func (m *Model) overdue() {
 }
 
 // earliest finds the first deadline that is over, and what is to be done then:
-// by the deadline, then leases before graces before sessions before retries,
-// older ones first.
+// by the deadline, then leases before graces before sessions before retries
+// before breakers, older ones first.
 func (m *Model) earliest() (do func()) {
 	best := [3]int64{m.clock.LeaseMillis, 9}
 	consider := func(deadline int64, kind, serial int64, f func()) {
@@ -55,6 +55,9 @@ func (m *Model) earliest() (do func()) {
 	}
 	for _, q := range m.queueList() {
 		consider(q.firstRetry(), 4, int64(q.incarnation), func() { m.retryNow(q) })
+		if b := q.breaker; b != nil {
+			consider(b.until, 6, int64(q.incarnation), func() { b.begin(1) })
+		}
 	}
 	return do
 }

@@ -15,6 +15,11 @@ func settings(s fsm.Settings) (fsm.Settings, fsm.Code) {
 	fill(&s.RetryBaseMillis, fsm.DefaultRetryBaseMillis)
 	fill(&s.RetryMaxMillis, fsm.DefaultRetryMaxMillis)
 	fill(&s.RetryFactor, fsm.DefaultRetryFactor)
+	if s.DispatchRate > 0 {
+		fill(&s.DispatchBurst, max(1, s.DispatchRate/10))
+	} else {
+		s.DispatchBurst = 0
+	}
 	switch {
 	case s.Overflow > fsm.OverflowDropNew, s.FailureLimit < fsm.UnlimitedFailures,
 		s.LeaseMillis < fsm.MinLeaseMillis || s.LeaseMillis > fsm.MaxLeaseMillis,

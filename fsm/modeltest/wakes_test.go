@@ -74,6 +74,7 @@ func (m *Model) waitsForLease() (due int64, needs bool) {
 		if q.breaker != nil {
 			await(q.breaker.until)
 		}
+		await(q.nextToken(m.clock.LeaseMillis))
 	}
 	for _, t := range m.topics {
 		for _, e := range t.window.entries {
@@ -81,6 +82,21 @@ func (m *Model) waitsForLease() (due int64, needs bool) {
 		}
 	}
 	return due, needs
+}
+
+// nextToken is when a message can be handed out that only the rate holds back;
+// 0: there is none.
+func (q *queue) nextToken(now int64) int64 {
+	if q.paused || q.hasToken() || !q.breaker.lets() {
+		return 0
+	}
+	if msg := q.choose(); msg == nil || msg.alone || q.pick(msg) == nil {
+		return 0
+	}
+	for has := q.bucket.tokens; has < tokenWhole; has += int64(q.settings.DispatchRate) {
+		now++
+	}
+	return now
 }
 
 // waitsForWall is the first thing on the wall clock.

@@ -1,0 +1,161 @@
+package fsm
+
+// Explanation tells why a queue hands out nothing, or less than it could.
+type Explanation struct {
+	Queue   string
+	Reasons []Why // the most important first; none: nothing in the state holds it up
+}
+
+// Why is one reason.
+type Why struct {
+	Kind        string // one of the Why constants
+	Count       uint64 // messages, consumers or groups it concerns; 0 if that says nothing
+	Of          uint64 // WhyNoCredit: of so many consumers that are there
+	Held        uint64 // WhyNoCredit: messages that they have and did not settle
+	ByHand      bool   // WhyBreakerOpen: until an operator closes it
+	LeaseMillis int64  // when it ends by itself on the lease clock; 0: never, or nobody knows
+	WallMillis  int64  // the same on the wall clock
+	Name        string // of a message group or a queue, "" for nothing
+}
+
+// Kinds of a Why. What each counts is said behind it.
+const (
+	WhyEmpty             = "empty"  // no message waits
+	WhyPaused            = "paused" // by an operator
+	WhyNoConsumer        = "no_consumer"
+	WhyConsumersDetached = "consumers_detached" // consumers, none of which is connected
+	WhyNoCredit          = "no_credit"          // consumers, none of which has room for what is next
+	WhyGroupsBusy        = "groups_busy"        // groups of which a batch is with a consumer
+	WhyGroupsBlocked     = "groups_blocked"     // groups that wait for the retry of one of their messages
+	WhyGroupsParked      = "groups_parked"      // groups, of which it names one
+	WhyBreakerOpen       = "breaker_open"
+	WhyBreakerProbing    = "breaker_probing" // messages out as probes; the rest waits for them
+	WhyRate              = "rate"            // no token is left
+	WhyScheduled         = "scheduled"       // messages, the first of which is due then
+	WhyRetrying          = "retrying"        // as scheduled
+	WhyParked            = "parked_dlq_full" // dead messages for which the queue that it names has no room
+)
+
+// explainMax bounds the lines and deadlines that an explanation looks at. What
+// it counts may be more in larger queues.
+const explainMax = 10_000
+
+// Explain tells what in the state keeps a queue from handing out, false if
+// there is no such queue. The work is bounded, however large the queue is.
+func (s *State) Explain(name string) (Explanation, bool) {
+	incarnation, ok := s.names.Get(name)
+	if !ok {
+		return Explanation{}, false
+	}
+	q, _ := s.queues.Get(incarnation)
+	e := explainer{s: s, q: q, now: s.clock.LeaseMillis}
+	e.whole()
+	e.consumers()
+	e.groups()
+	e.brakes()
+	e.times()
+	return Explanation{Queue: q.name, Reasons: e.reasons}, true
+}
+
+type explainer struct {
+	s       *State
+	q       *queue
+	now     int64
+	reasons []Why
+}
+
+func (e *explainer) add(when bool, y Why) {
+	if when {
+		e.reasons = append(e.reasons, y)
+	}
+}
+
+func (e *explainer) whole() {
+	e.add(e.q.messages() == uint64(e.q.leased.Len()), Why{Kind: WhyEmpty})
+	e.add(e.q.paused, Why{Kind: WhyPaused})
+}
+
+func (e *explainer) consumers() {
+	var live, full, held uint64
+	next, waits := e.q.next()
+	e.q.members.Scan(func(serial uint64, _ struct{}) bool {
+		c, _ := e.s.consumers.Get(serial)
+		if !c.live || c.closing {
+			return true
+		}
+		live++
+		held += uint64(c.outstanding())
+		if c.turn == 0 || waits && !c.hasRoom(next.message.size) {
+			full++
+		}
+		return true
+	})
+	all := uint64(e.q.members.Len())
+	e.add(all == 0, Why{Kind: WhyNoConsumer})
+	e.add(all > 0 && live == 0, Why{Kind: WhyConsumersDetached, Count: all})
+	e.add(e.q.ready() > 0 && live > 0 && full == live, Why{Kind: WhyNoCredit, Count: full, Of: live, Held: held})
+}
+
+// groups tells of those that have something ready and are not served.
+func (e *explainer) groups() {
+	if e.q.lines == nil {
+		return
+	}
+	var busy, blocked uint64
+	parked, looked := Why{Kind: WhyGroupsParked, Count: e.q.lines.groupsParked}, 0
+	e.q.lines.all.Scan(func(_ uint32, l *line) bool {
+		switch {
+		case l.group == "":
+		case l.parked:
+			if parked.Name == "" {
+				parked.Name = l.group
+			}
+		case l.spot.front == 0 || l.listed || l.condemned:
+		case l.blocked(e.q):
+			blocked++
+		case l.leased > 0:
+			busy++
+		}
+		looked++
+		return looked < explainMax
+	})
+	e.add(busy > 0, Why{Kind: WhyGroupsBusy, Count: busy})
+	e.add(blocked > 0, Why{Kind: WhyGroupsBlocked, Count: blocked})
+	e.add(parked.Count > 0, parked)
+}
+
+func (e *explainer) brakes() {
+	if b := e.q.breaker; b != nil {
+		e.add(b.state == BreakerIsOpen, Why{Kind: WhyBreakerOpen, LeaseMillis: b.until, ByHand: b.byHand})
+		e.add(b.state == BreakerHalfOpen, Why{Kind: WhyBreakerProbing, Count: uint64(b.running)})
+	}
+	if e.q.bucket != nil && e.q.ready() > 0 && e.q.tokensAt(e.now) < wholeToken {
+		e.add(true, Why{Kind: WhyRate, LeaseMillis: e.q.nextToken(e.now)})
+	}
+}
+
+func (e *explainer) times() {
+	if t := e.q.timed; t != nil {
+		e.add(t.scheduled > 0, Why{Kind: WhyScheduled, Count: t.scheduled, WallMillis: e.firstScheduled()})
+		if first, ok := t.lease.Min(); ok {
+			e.add(true, Why{Kind: WhyRetrying, Count: uint64(t.lease.Len()), LeaseMillis: first.at})
+		}
+	}
+	if n := e.q.parked.Len(); n > 0 {
+		e.add(true, Why{Kind: WhyParked, Count: uint64(n), Name: e.q.name + DeadLetterSuffix})
+	}
+}
+
+// firstScheduled is when the first scheduled message is due; 0 if many others
+// expire before.
+func (e *explainer) firstScheduled() (at int64) {
+	looked := 0
+	e.q.timed.wall.Scan(func(d due) bool {
+		if m, ok := e.q.waiting.Get(d.place); ok && m.flags&flagScheduled != 0 {
+			at = d.at
+		}
+		looked++
+		return at == 0 && looked < explainMax
+	})
+	return at
+}
