@@ -45,8 +45,8 @@ func showCommand(args []string) error {
 	flags := flag.NewFlagSet("orders", flag.ContinueOnError)
 	ferry := flags.String("ferry", "bin/ferry", "the ferry program")
 	seed := flags.Uint64("seed", 1, "of what is ordered")
-	count := flags.Int("orders", 1200, "how many are placed")
-	length := flags.Duration("time", 30*time.Second, "in which they are placed; what is on its way takes a little longer")
+	count := flags.Int("orders", 1500, "how many are placed")
+	length := flags.Duration("time", 40*time.Second, "in which they are placed; what is on its way takes a little longer")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func showCommand(args []string) error {
 		ferry: *ferry, self: self, seed: *seed, count: *count, length: *length,
 		out: os.Stdout, colours: term.IsTerminal(int(os.Stdout.Fd())),
 		copies: 2, paymentRate: max(20, *count*3/2/int(length.Seconds())), story: fullStory(),
-		away: 2 * time.Second, patience: *length + 5*time.Minute,
+		away: 2 * time.Second, outage: 3 * time.Second, patience: *length + 5*time.Minute,
 	})
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A short show: real nodes and services, a killed leader, and books
+// A short show: real nodes and services, an outage, a killed leader, and books
 // that balance.
 func TestShow(t *testing.T) {
 	ferry := ferryProgram(t)
@@ -34,7 +34,7 @@ func TestShow(t *testing.T) {
 	v, err := run(t.Context(), options{
 		ferry: ferry, self: self, seed: 1, count: 150, length: 3 * time.Second, out: &out,
 		copies: 1, paymentRate: 100, story: shortStory(),
-		away: 500 * time.Millisecond, patience: time.Minute,
+		away: 500 * time.Millisecond, outage: 200 * time.Millisecond, impatient: true, patience: time.Minute,
 	})
 	t.Log(out.String())
 	require.NoError(t, err)
@@ -42,6 +42,7 @@ func TestShow(t *testing.T) {
 	require.Equal(t, 150, v.placed)
 	require.Equal(t, v.placed, v.shipped+v.dead)
 	require.NotZero(t, v.dead)
+	require.Positive(t, v.effects.refusals)
 }
 
 // ferryProgram builds it, unless FERRY_BINARY names one.

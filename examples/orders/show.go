@@ -28,6 +28,8 @@ type options struct {
 	paymentRate int // calls a second
 	story       []scene
 	away        time.Duration // how long a killed node is away
+	outage      time.Duration // how long e-mail fails once the breaker is open
+	impatient   bool          // close the breaker by hand
 	patience    time.Duration // bounds the show
 }
 
@@ -40,6 +42,7 @@ type show struct {
 	crew      *crew
 	customers *customers
 	screen    *screen
+	beside    sync.WaitGroup // what goes on beside the story
 
 	mu  sync.Mutex
 	err error
@@ -139,6 +142,7 @@ func (s *show) play(ctx context.Context) error {
 	watched, unwatch := context.WithCancel(ctx)
 	defer watching.Wait()
 	defer unwatch()
+	defer s.beside.Wait()
 	defer cancel()
 	s.customers.began = time.Now()
 	s.screen.begin()
@@ -152,6 +156,7 @@ func (s *show) play(ctx context.Context) error {
 		})
 	}
 	acting.Wait()
+	s.beside.Wait()
 	if err := s.failure(); err != nil {
 		return err
 	}

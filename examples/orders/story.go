@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
+	"github.com/ferrymq/ferrymq/client"
 	"github.com/ferrymq/ferrymq/jepsen/nodes"
 )
 
@@ -18,6 +20,7 @@ type scene struct {
 func fullStory() []scene {
 	return []scene{
 		{10, (*show).killFollower},
+		{25, (*show).mailOutage},
 		{35, (*show).killLeader},
 		{50, (*show).tellSpike},
 		{53, killService("payment-1")},
@@ -29,6 +32,7 @@ func fullStory() []scene {
 // shortStory is what fits into a test.
 func shortStory() []scene {
 	return []scene{
+		{15, (*show).mailOutage},
 		{50, (*show).killLeader},
 	}
 }
@@ -123,6 +127,59 @@ func killService(name string) func(*show, context.Context) error {
 		}
 		s.screen.say("service %s is started again", name)
 		return nil
+	}
+}
+
+// mailOutage breaks the e-mail provider until the breaker has opened, and a
+// while longer. It goes on beside the scenes that follow.
+func (s *show) mailOutage(ctx context.Context) error {
+	s.world.breakMail(true)
+	s.screen.say("the e-mail provider fails")
+	s.beside.Go(func() {
+		defer s.world.breakMail(false)
+		if err := s.await(ctx, "the breaker to open", func(q client.QueueInfo) bool {
+			return q.Breaker.State == client.BreakerOpen
+		}); err != nil {
+			s.fail(err)
+			return
+		}
+		if err := sleep(ctx, s.o.outage); err != nil {
+			s.fail(err)
+			return
+		}
+		s.world.breakMail(false)
+		s.screen.say("the e-mail provider works again; the breaker does not know yet")
+		if err := s.closeBreaker(ctx); err != nil {
+			s.fail(err)
+		}
+	})
+	return nil
+}
+
+// closeBreaker waits until the breaker has found out by itself, or in a short
+// show closes it by hand.
+func (s *show) closeBreaker(ctx context.Context) error {
+	if s.o.impatient {
+		if err := s.admin.CloseBreaker(ctx, email); err != nil {
+			return err
+		}
+		s.screen.say("somebody closes the breaker by hand")
+	}
+	return s.await(ctx, "the breaker to close", func(q client.QueueInfo) bool {
+		return q.Breaker.State == client.BreakerClosed
+	})
+}
+
+// await waits for something to be true of the e-mail queue.
+func (s *show) await(ctx context.Context, what string, met func(client.QueueInfo) bool) error {
+	for {
+		q, err := s.admin.Queue(ctx, email)
+		if err == nil && met(q) {
+			return nil
+		}
+		if err := sleep(ctx, pollTime); err != nil {
+			return fmt.Errorf("waiting for %s, which is %v: %w", what, q.Breaker.State, err)
+		}
 	}
 }
 
