@@ -39,7 +39,7 @@ func TestExplain(t *testing.T) {
 			}
 		}
 	}
-	want(transport.ExplainNoConsumer, transport.ExplainEmpty)
+	want(transport.ExplainEmpty, transport.ExplainNoConsumer)
 	far.consume("q", 1)
 	far.wantCode(far.send(transport.OpQueuePause, transport.QueuePause{OpHeader: far.header(), Queue: "q", Paused: true}), transport.CodeOK)
 	far.wantCode(far.publish("q", "x"), transport.CodeOK)

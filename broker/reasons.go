@@ -10,29 +10,52 @@ import (
 // reasonsOf tells what in the state keeps a queue from handing out, the most
 // important first. It is not ok without such a queue.
 func reasonsOf(s *fsm.State, name string) (reasons []transport.ExplainReason, ok bool) {
-	q, ok := s.Queue(name)
-	if !ok {
-		return nil, false
-	}
-	add := func(when bool, kind string, count uint64, atMs int64, format string, args ...any) {
-		if when {
-			reasons = append(reasons, transport.ExplainReason{
-				Kind: kind, Count: count, AtMs: atMs, Text: fmt.Sprintf(format, args...),
-			})
+	x, ok := s.Explain(name)
+	for i := range x.Reasons {
+		y := &x.Reasons[i]
+		r := transport.ExplainReason{Kind: y.Kind, Count: y.Count, Name: y.Name, Text: reasonText(y), AtMs: y.WallMillis}
+		if y.LeaseMillis != 0 {
+			r.AtMs = estimate(y.LeaseMillis, s.Clock())
 		}
+		reasons = append(reasons, r)
 	}
-	until := int64(0)
-	if q.Breaker.UntilMillis != 0 {
-		until = estimate(q.Breaker.UntilMillis, s.Clock())
+	return reasons, ok
+}
+
+// reasonText says it to a person.
+func reasonText(y *fsm.Why) string {
+	switch y.Kind {
+	case fsm.WhyEmpty:
+		return "no message waits"
+	case fsm.WhyPaused:
+		return "the queue is paused"
+	case fsm.WhyNoConsumer:
+		return "nobody consumes from the queue"
+	case fsm.WhyConsumersDetached:
+		return fmt.Sprintf("none of its %d consumers is connected", y.Count)
+	case fsm.WhyNoCredit:
+		return fmt.Sprintf("%d of %d consumers have no room: they hold %d unsettled messages", y.Count, y.Of, y.Held)
+	case fsm.WhyGroupsBusy:
+		return fmt.Sprintf("%d message groups wait for their holder to settle", y.Count)
+	case fsm.WhyGroupsBlocked:
+		return fmt.Sprintf("%d message groups wait for the retry of one of their messages", y.Count)
+	case fsm.WhyGroupsParked:
+		return fmt.Sprintf("%d message groups are parked until they are resumed", y.Count)
+	case fsm.WhyBreakerOpen:
+		if y.ByHand {
+			return "the circuit breaker is open until it is closed by hand"
+		}
+		return "the circuit breaker is open"
+	case fsm.WhyBreakerProbing:
+		return fmt.Sprintf("the circuit breaker waits for %d messages that probe", y.Count)
+	case fsm.WhyRate:
+		return "the queue's rate is used up"
+	case fsm.WhyScheduled:
+		return fmt.Sprintf("%d messages are scheduled for later", y.Count)
+	case fsm.WhyRetrying:
+		return fmt.Sprintf("%d messages wait for their next attempt", y.Count)
+	case fsm.WhyParked:
+		return fmt.Sprintf("%d dead messages wait for room in %s", y.Count, y.Name)
 	}
-	add(q.Paused, transport.ExplainPaused, 0, 0, "the queue is paused")
-	add(q.Consumers == 0, transport.ExplainNoConsumer, 0, 0, "nobody consumes from the queue")
-	add(q.Ready == 0, transport.ExplainEmpty, 0, 0, "no message is ready")
-	add(q.Breaker.State == fsm.BreakerIsOpen, transport.ExplainBreakerOpen, 0, until, "the circuit breaker is open")
-	add(q.Breaker.State == fsm.BreakerHalfOpen, transport.ExplainBreakerProbing, uint64(q.Breaker.Probes), 0, "the circuit breaker lets %d messages through to probe", q.Breaker.Probes)
-	add(q.GroupsParked > 0, transport.ExplainGroupsParked, q.GroupsParked, 0, "%d message groups are parked until they are resumed", q.GroupsParked)
-	add(q.Scheduled > 0, transport.ExplainScheduled, q.Scheduled, 0, "%d messages are scheduled for later", q.Scheduled)
-	add(q.Retrying > 0, transport.ExplainRetrying, q.Retrying, 0, "%d messages wait for their next attempt", q.Retrying)
-	add(q.Parked > 0, transport.ExplainParked, q.Parked, 0, "%d dead messages wait for room in %s", q.Parked, q.DeadLetter)
-	return reasons, true
+	return y.Kind
 }
