@@ -32,14 +32,14 @@ func TestShow(t *testing.T) {
 	require.NoError(t, err)
 	var out bytes.Buffer
 	v, err := run(t.Context(), options{
-		ferry: ferry, self: self, seed: 1, count: 150, length: 3 * time.Second, out: &out,
+		ferry: ferry, self: self, seed: 1, count: 120, length: 2 * time.Second, out: &out,
 		copies: 1, paymentRate: 100, story: shortStory(),
 		away: 500 * time.Millisecond, outage: 200 * time.Millisecond, impatient: true, patience: time.Minute,
 	})
 	t.Log(out.String())
 	require.NoError(t, err)
 	require.Empty(t, v.faults)
-	require.Equal(t, 150, v.placed)
+	require.Equal(t, 120, v.placed)
 	require.Equal(t, v.placed, v.shipped+v.dead)
 	require.NotZero(t, v.dead)
 	require.Positive(t, v.effects.refusals)

@@ -36,8 +36,8 @@ func (v verdict) print(out io.Writer) {
 	line("money", "%s charged - %s given back = %s of goods shipped", money(v.charged), money(v.refunded), money(v.sold))
 	line("stock", "%s (opening = left + taken)", strings.Join(v.stock, ", "))
 	e := v.effects
-	line("payment", "%d charges, none twice; %d calls were repeated and did nothing", len(e.charges), e.repeats["charge"]+e.repeats["refund"])
-	line("e-mail", "%d of %d events mailed, %d calls refused in the outage, %d repeated", len(e.mails), v.events, e.refusals, e.repeats["mail"])
+	line("payment", "%d charges, none twice; repeated calls, which did nothing: %d", len(e.charges), e.repeats["charge"]+e.repeats["refund"])
+	line("e-mail", "%d of %d events mailed; calls refused in the outage: %d, repeated: %d", len(e.mails), v.events, e.refusals, e.repeats["mail"])
 	line("phones", "%d of %d events beeped, at most once each", len(e.pushes), v.events)
 	if n := len(v.faults); n > 0 {
 		fmt.Fprintf(&text, "\n%d things do not add up:\n", n)
