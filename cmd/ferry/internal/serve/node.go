@@ -31,8 +31,8 @@ type node struct {
 	cluster   *cluster.Node
 	broker    *broker.Broker
 	traces    map[uint32]*broker.Trace // by group; never changes once the groups are open
-	watched   chan struct{} // closed when the watcher ended
-	quit      chan struct{} // ends the watcher
+	watched   chan struct{}            // closed when the watcher ended
+	quit      chan struct{}            // ends the watcher
 	caughtUp  catchUp
 }
 
@@ -42,7 +42,7 @@ func startNode(c *config.Config, plain *slog.Logger, version string) (*node, err
 	n := &node{
 		conf: c, log: plain.With("node", c.Node), plain: plain, registry: prometheus.NewRegistry(),
 		failed: make(chan error, 1), quit: make(chan struct{}),
-		traces: map[uint32]*broker.Trace{},
+		traces:   map[uint32]*broker.Trace{},
 		caughtUp: catchUp{target: map[uint32]uint64{}, done: map[uint32]bool{}},
 	}
 	if err := n.start(version); err != nil {
