@@ -78,6 +78,9 @@ func (s *State) update(c *QueueUpdate) Result {
 	q.settings = settings
 	s.reorder(q, &was)
 	s.rebrake(q, &was)
+	if settings.Exclusive != was.Exclusive || settings.StarvationGuard != was.StarvationGuard { // another may be next
+		s.touch(q)
+	}
 	d := s.queue(q.deadLetter)
 	d.settings = settings.deadLetter()
 	s.roomIn(d)
@@ -147,6 +150,7 @@ func (s *State) purge(c *QueuePurge) Result {
 		return Result{Code: NotFound}
 	}
 	n := q.messages() - uint64(q.leased.Len())
+	s.releaseAll(q)
 	q.timed = nil
 	s.arm(q)
 	gone := *q.shelf

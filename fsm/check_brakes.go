@@ -66,11 +66,7 @@ func (s *State) checkIdle(q *queue) error {
 	if q.paused || !q.breaker.lets() {
 		return nil
 	}
-	n, ok := q.next()
-	if !ok || n.message.over(s.clock.WallMillis) {
-		return nil
-	}
-	serial, found := s.takerOf(q, &n)
+	serial, found := s.nextTaker(q)
 	if !found {
 		return nil
 	}

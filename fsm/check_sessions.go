@@ -97,7 +97,7 @@ func (s *State) checkConsumer(c *consumer) error {
 	if c.creditMessages == 0 || c.creditMessages > MaxCreditMessages || c.creditBytes > MaxCreditBytes || leaseFault(c.leaseMillis) != "" {
 		return fmt.Errorf("credit %d, %d bytes, lease %d", c.creditMessages, c.creditBytes, c.leaseMillis)
 	}
-	can := c.live && !c.closing && c.outstanding() < int(c.creditMessages)
+	can := c.live && !c.closing && c.kept == 0 && !c.alone && c.outstanding() < int(c.creditMessages)
 	if at, in := q.hungry.Get(c.turn); can != (c.turn != 0) || can && (!in || at != c.serial) || c.turn > q.turns {
 		return fmt.Errorf("turn %d of %d, can take %v", c.turn, q.turns, can)
 	}
@@ -106,6 +106,9 @@ func (s *State) checkConsumer(c *consumer) error {
 	}
 	if n := c.outstanding(); n > 1 && c.heldBytes > uint64(c.creditBytes) {
 		return fmt.Errorf("%d of %d bytes outstanding", c.heldBytes, c.creditBytes)
+	}
+	if err := checkAlone(q, c); err != nil {
+		return err
 	}
 	if !c.noAck {
 		return s.checkHeld(q, c)

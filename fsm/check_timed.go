@@ -21,7 +21,12 @@ func (q *queue) checkTimed() (err error) {
 	var onLease, onWall int
 	var scheduled uint64
 	visit := func(place uint64, m message, waits bool) bool {
-		if waits != (m.at > 0) || !waits && m.flags&flagScheduled != 0 || m.flags >= flagsEnd {
+		reserved := m.flags&flagReserved != 0
+		if kept, _ := q.keeper(place); reserved != (kept != 0) {
+			err = fmt.Errorf("message at place %d: reserved %v, consumer %d is kept for it", place, reserved, kept)
+			return false
+		}
+		if reserved && (!waits || m.flags&flagAlone == 0) || waits && !reserved != (m.at > 0) || !waits && m.at != 0 || !waits && m.flags&flagScheduled != 0 || m.flags >= flagsEnd {
 			err = fmt.Errorf("message at place %d: waits %v for %d, flags %d", place, waits, m.at, m.flags)
 			return false
 		}
@@ -51,7 +56,7 @@ func (q *queue) checkTimed() (err error) {
 		q.waiting.Scan(func(place uint64, m message) bool { return visit(place, m, true) })
 	}
 	still := func(place uint64, m *message) bool {
-		if m.at != 0 || m.flags&flagScheduled != 0 || m.flags >= flagsEnd {
+		if m.at != 0 || !m.retries() || m.flags >= flagsEnd {
 			err = fmt.Errorf("message at place %d waits for %d, flags %d", place, m.at, m.flags)
 		}
 		return err == nil

@@ -6,7 +6,7 @@ package fsm
 // offer puts a consumer into its queue's round or takes it out, by whether it
 // can take a message.
 func (s *State) offer(q *queue, c *consumer) {
-	can := c.live && !c.closing && c.outstanding() < int(c.creditMessages)
+	can := c.live && !c.closing && c.kept == 0 && !c.alone && c.outstanding() < int(c.creditMessages)
 	switch {
 	case can && c.turn == 0:
 		q.turns++
@@ -25,7 +25,14 @@ func (s *State) handOut(q *queue) {
 	if q.bucket != nil {
 		defer s.awaitToken(q)
 	}
-	for !q.paused && q.hungry.Len() > 0 && s.broken == nil && q.mayHandOut(s.clock.LeaseMillis) {
+	s.elect(q)
+	for !q.paused && (q.hungry.Len() > 0 || q.kept != nil) && s.broken == nil && q.mayHandOut(s.clock.LeaseMillis) {
+		if place, serial, ok := s.vacant(q); ok {
+			if !s.handKept(q, place, serial) {
+				return
+			}
+			continue
+		}
 		n, ok := q.next()
 		if !ok || n.message.over(s.clock.WallMillis) {
 			return // what is due is never handed out: it expires in the next entry
@@ -35,11 +42,19 @@ func (s *State) handOut(q *queue) {
 			return
 		}
 		c := s.consumer(serial)
-		q.count(&n)
+		kept := n.message.flags&flagAlone != 0 && c.held.Len() > 0
+		if !kept {
+			q.count(&n)
+		}
 		q.takeFront(n.line, n.place)
 		if n.message.expires != 0 {
 			q.unwatch(n.place, &n.message)
 			s.arm(q)
+		}
+		if kept {
+			s.reserve(q, c, n.place, n.message)
+			s.relist(q, n.line)
+			continue
 		}
 		s.assign(q, c, n.place, n.message)
 		q.counted(&n)
@@ -52,9 +67,12 @@ func (s *State) takerOf(q *queue, n *choice) (serial uint64, ok bool) {
 	if n.line != 0 {
 		l, _ := q.lines.all.Get(n.line)
 		c, ok := s.consumers.Get(l.last)
-		if ok && c.turn != 0 && c.hasRoom(n.message.size) && q.breaker.serves(c) {
+		if ok && c.turn != 0 && c.hasRoom(n.message.size) && s.eligible(q, c) {
 			return l.last, true
 		}
+	}
+	if n.message.flags&flagAlone != 0 {
+		return s.loner(q, n.message.size)
 	}
 	return s.pick(q, n.message.size)
 }
@@ -62,13 +80,13 @@ func (s *State) takerOf(q *queue, n *choice) (serial uint64, ok bool) {
 // pick returns the next consumer with room for a message of this size.
 func (s *State) pick(q *queue, size uint32) (serial uint64, ok bool) {
 	if _, serial, _ = q.hungry.Min(); serial != 0 {
-		if c, _ := s.consumers.Get(serial); c.hasRoom(size) && q.breaker.serves(c) {
+		if c, _ := s.consumers.Get(serial); c.hasRoom(size) && s.eligible(q, c) {
 			return serial, true
 		}
 	}
 	q.hungry.Scan(func(_, at uint64) bool {
 		c, _ := s.consumers.Get(at)
-		serial, ok = at, c.hasRoom(size) && q.breaker.serves(c)
+		serial, ok = at, c.hasRoom(size) && s.eligible(q, c)
 		return !ok
 	})
 	return serial, ok
@@ -94,6 +112,7 @@ func (s *State) assign(q *queue, c *consumer, place uint64, m message) {
 		if q.breaker != nil {
 			q.breaker.lent(l.token)
 		}
+		c.alone = l.flags&flagAlone != 0
 		if c.armedAt == 0 || l.deadline < c.armedAt {
 			s.timers.move(timerLease, c.serial, &c.armedAt, l.deadline)
 		}
@@ -117,7 +136,7 @@ func (s *State) assign(q *queue, c *consumer, place uint64, m message) {
 
 // served moves a consumer to the end of the round, or out of it.
 func (s *State) served(q *queue, c *consumer) {
-	if c.outstanding() < int(c.creditMessages) {
+	if c.outstanding() < int(c.creditMessages) && !c.alone && c.turn != 0 {
 		if q.hungry.Len() == 1 {
 			s.reopen(q, c)
 			return
@@ -126,7 +145,7 @@ func (s *State) served(q *queue, c *consumer) {
 		q.turns++
 		c.turn = q.turns
 		q.hungry.Set(c.turn, c.serial)
-	} else {
+	} else if c.turn != 0 {
 		q.hungry.Delete(c.turn)
 		c.turn = 0
 	}

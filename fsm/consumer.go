@@ -21,6 +21,8 @@ type consumer struct {
 	closing        bool   // cancelled: it ends with its last settle
 	live           bool   // its session is attached
 	turn           uint64 // in the queue's round, 0: not in it
+	kept           uint64 // place of the message that it is kept for, see alone.go; 0: none
+	alone          bool   // holds a message that has to be alone; derived
 
 	held      btree.Map[uint64, uint64] // token to place, so in the order of delivery
 	heldBytes uint64                    // of held or, without acks, of sizes
@@ -142,10 +144,12 @@ func (s *State) cancel(x *session, c *Cancel) Result {
 	}
 	y := s.consumer(x.consumers[i].serial)
 	y.closing = true
+	q := s.queue(y.queue)
+	s.letGo(q, y)
+	s.yields(q)
 	if c.Return {
 		s.endAll(y, ending{cause: CauseSettled}, false)
 	}
-	q := s.queue(y.queue)
 	s.offer(q, y)
 	s.finish(y)
 	return Result{Value: y.queue}
@@ -167,6 +171,8 @@ func (s *State) remove(x *session, c *consumer) {
 		x.consumers = slices.Delete(slices.Clone(x.consumers), i, i+1)
 	}
 	if q := s.queue(c.queue); q != nil {
+		s.letGo(q, c)
+		s.yields(q)
 		if c.turn != 0 {
 			q.hungry.Delete(c.turn)
 		}

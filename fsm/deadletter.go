@@ -28,6 +28,7 @@ func (s *State) deadLetter(q *queue, place uint64, m message, reason, note strin
 // buryOrPark puts a dead message where there is room for it.
 func (s *State) buryOrPark(q *queue, place uint64, m message) {
 	d := s.queue(q.deadLetter)
+	m.flags &^= flagAlone
 	if d.fits(m.size) != CauseNone {
 		q.parked.Set(place, m)
 		if s.trace != nil {

@@ -113,6 +113,15 @@ func (x *restorer) deriveConsumers() (err error) {
 		if c.turn != 0 {
 			q.hungry.Set(c.turn, serial)
 		}
+		if c.kept != 0 {
+			if q.kept != nil {
+				if _, twice := q.kept.Get(c.kept); twice {
+					err = fmt.Errorf("consumer %d: another one is kept for place %d too", serial, c.kept)
+					return false
+				}
+			}
+			q.keptFor(c.kept, serial)
+		}
 		return true
 	})
 	return err
@@ -132,6 +141,7 @@ func (x *restorer) deriveLeases() (err error) {
 				return false
 			}
 			c.heldBytes += uint64(l.size)
+			c.alone = c.alone || l.flags&flagAlone != 0
 			q.leasedBytes += uint64(l.size)
 			return true
 		})

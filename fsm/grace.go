@@ -56,7 +56,7 @@ func (s *State) endGrace(x *session) bool {
 		if !s.affords(c.held.Len()) {
 			return false
 		}
-		s.endAll(c, ending{attempt: true, cause: CauseSessionEnded, note: "session lost"}, true)
+		s.endAll(c, ending{attempt: true, crashed: true, cause: CauseSessionEnded, note: "session lost"}, true)
 	}
 	s.work.due++
 	s.timers.move(timerGrace, x.serial, &x.graceAt, 0)

@@ -27,7 +27,7 @@ func (s *State) roomOf(q *queue, gone, deadGone freed) room {
 	d, _ := s.queues.Get(q.deadLetter)
 	return room{queue: q, dead: d, messages: q.messages() - gone.messages, bytes: q.bytes - gone.bytes,
 		deadMessages: d.messages() - deadGone.messages, deadBytes: d.bytes - deadGone.bytes,
-		stuck: uint64(q.leased.Len()+q.parked.Len()) - gone.messages, stuckBytes: q.leasedBytes - gone.bytes}
+		stuck: uint64(q.leased.Len()+q.parked.Len()) + q.reserved() - gone.messages, stuckBytes: q.leasedBytes - gone.bytes}
 }
 
 // judge tells whether a queue takes a message of this size by its overflow
@@ -141,9 +141,9 @@ func (s *State) makeRoom(q *queue, size uint32) {
 // takeOldest takes out the message with the lowest place that is not leased.
 func (s *State) takeOldest(q *queue) (place uint64, m message, ok bool) {
 	place, n, ok := q.oldestReady()
-	if at, w, waits := q.waiting.Min(); waits && (!ok || at < place) {
-		s.takeWaiting(q, at)
-		return at, w, true
+	if at, waits := q.oldestWaiting(); waits && (!ok || at < place) {
+		m, _ = s.takeWaiting(q, at)
+		return at, m, true
 	}
 	if ok {
 		place, m = s.takeReady(q, n)
@@ -159,7 +159,7 @@ func (q *queue) eachUnleased(visit func(size uint32) bool) {
 	for {
 		place, size, ok := ready.next()
 		for more && (!ok || waiting.Key() < place) {
-			if !visit(waiting.Value().size) {
+			if m := waiting.Value(); m.flags&flagReserved == 0 && !visit(m.size) {
 				return
 			}
 			more = waiting.Next()

@@ -41,7 +41,7 @@ func (s *State) Queues(prefix, after string, limit int) (page []QueueInfo, more 
 func (q *queue) info() QueueInfo {
 	i := QueueInfo{
 		Name: q.name, Incarnation: q.incarnation, Settings: q.settings, Paused: q.paused,
-		Ready: q.ready(), Leased: uint64(q.leased.Len()), Parked: uint64(q.parked.Len()), Bytes: q.bytes,
+		Ready: q.ready() + q.reserved(), Leased: uint64(q.leased.Len()), Parked: uint64(q.parked.Len()), Bytes: q.bytes,
 		Consumers: uint32(q.members.Len()), Published: q.published, Acked: q.acked, Dead: q.dead, Purged: q.purged,
 		Overflowed: q.overflowed, Missed: q.missed, Duplicates: q.duplicates,
 		Expired: q.expired, Breaker: q.breaker.info(),
@@ -55,11 +55,24 @@ func (q *queue) info() QueueInfo {
 	if q.deadLetter != 0 {
 		i.DeadLetter = q.name + DeadLetterSuffix
 	}
-	if _, n, ok := q.oldestReady(); ok {
-		_, m, _ := q.stackOf(n).front()
-		i.OldestReadyMillis = m.wall
-	}
+	i.OldestReadyMillis = q.oldestMillis()
 	return i
+}
+
+// oldestMillis is when the first ready message was enqueued, 0 without one.
+func (q *queue) oldestMillis() (wall int64) {
+	place, n, ok := q.oldestReady()
+	if ok {
+		_, m, _ := q.stackOf(n).front()
+		wall = m.wall
+	}
+	if q.kept != nil {
+		if at, _, _ := q.kept.Min(); !ok || at < place {
+			m, _ := q.waiting.Get(at)
+			wall = m.wall
+		}
+	}
+	return wall
 }
 
 // Messages visits the messages of a queue: ready, leased, scheduled, retrying,
@@ -112,15 +125,18 @@ func (s *State) messageInfo(q *queue, state MessageState, place uint64, m *messa
 
 // waits tells what a waiting message waits for.
 func (m *message) waits() MessageState {
-	if m.flags&flagScheduled != 0 {
+	switch {
+	case m.flags&flagScheduled != 0:
 		return Scheduled
+	case m.flags&flagReserved != 0:
+		return Ready
 	}
 	return Retrying
 }
 
 // eachReady merges what is ready of all lines, by place.
 func (s *State) eachReady(q *queue, visit func(MessageInfo) bool) bool {
-	if q.lines == nil {
+	if q.lines == nil && q.kept == nil {
 		return q.stack.each(func(place uint64, m message) bool { return visit(s.messageInfo(q, Ready, place, &m)) })
 	}
 	all := make([]MessageInfo, 0, q.ready())
@@ -132,10 +148,19 @@ func (s *State) eachReady(q *queue, visit func(MessageInfo) bool) bool {
 		})
 	}
 	collect(0, &q.stack)
-	q.lines.all.Scan(func(n uint32, l *line) bool {
-		collect(n, &l.stack)
-		return true
-	})
+	if q.lines != nil {
+		q.lines.all.Scan(func(n uint32, l *line) bool {
+			collect(n, &l.stack)
+			return true
+		})
+	}
+	if q.kept != nil {
+		q.kept.Scan(func(place, _ uint64) bool {
+			m, _ := q.waiting.Get(place)
+			all = append(all, s.messageInfo(q, Ready, place, &m))
+			return true
+		})
+	}
 	slices.SortFunc(all, func(a, b MessageInfo) int { return cmp.Compare(a.Place, b.Place) })
 	for i := range all {
 		if !visit(all[i]) {

@@ -18,6 +18,7 @@ type queue struct {
 
 	places      uint64 // last one given
 	turns       uint64 // last one given to a consumer, see checkout.go
+	active      uint64 // serial of an exclusive queue's consumer; 0: none
 	*shelf             // see stock
 	bytes       uint64 // logical, of all messages
 	leasedBytes uint64 // of the leased ones
@@ -37,6 +38,7 @@ type queue struct {
 	members btree.Map[uint64, struct{}] // serials of its consumers
 	hungry  btree.Map[uint64, uint64]   // turn to serial: those that can take a message
 	touched uint64                      // entry in which it was
+	kept    *btree.Map[uint64, uint64]  // place to serial: consumers that are kept for a message, see alone.go; nil: none
 
 	// Derived from the messages, in no snapshot, and never read through a
 	// pinned queue either.

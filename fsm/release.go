@@ -19,6 +19,7 @@ type ending struct {
 	attempt    bool   // it is written into the message's history
 	delay      uint32 // it waits this long instead
 	cause      Cause  // what a late settle with this token is told
+	crashed    bool   // with the session: who is blamed goes alone from now on
 	note       string // for the history and the dead letter
 }
 
@@ -34,6 +35,7 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 	c := s.consumer(l.consumer)
 	c.held.Delete(l.token)
 	c.heldBytes -= uint64(l.size)
+	c.alone = false
 
 	if s.trace != nil {
 		s.tellEnding(q, &l, c, &e)
@@ -46,6 +48,7 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 	if blamed {
 		m.failures++
 	}
+	q.suspect(&m, &e)
 	if e.attempt {
 		m.remember(s.attempt(&l, c, e.note))
 	}

@@ -174,6 +174,10 @@ func (s *State) takeWaiting(q *queue, place uint64) (message, bool) {
 		}
 		s.relistLine(q, l)
 	}
+	if m.flags&flagReserved != 0 {
+		m.flags &^= flagReserved
+		s.release(q, place)
+	}
 	return m, ok
 }
 

@@ -150,6 +150,7 @@ func (x *restorer) queue(c *wire.Cursor) error {
 	q.settings.read(c)
 	q.paused = c.Bool()
 	q.deadLetter, q.source, q.places, q.turns = c.Uint(), c.Uint(), readCounter(c), readCounter(c)
+	q.active = c.Uint()
 	q.published, q.acked, q.dead, q.purged = c.Uint(), c.Uint(), c.Uint(), c.Uint()
 	q.expired = c.Uint()
 	for range c.ArrayLen(min(recallMax, c.Left())) {
@@ -210,7 +211,7 @@ func (x *restorer) consumer(c *wire.Cursor) error {
 	s := x.s
 	y := &consumer{gen: s.gen, serial: c.Uint(), session: c.Uint(), queue: c.Uint(), number: c.Uint32(),
 		creditMessages: c.Uint32(), creditBytes: c.Uint32(), concurrency: c.Uint32(), leaseMillis: c.Uint32(),
-		noAck: c.Bool(), closing: c.Bool(), turn: c.Uint()}
+		noAck: c.Bool(), closing: c.Bool(), turn: c.Uint(), kept: c.Uint()}
 	armedAt := readDeadline(c)
 	y.assigned, y.taken = readCounter(c), readCounter(c)
 	for range c.ArrayLen(MaxCreditMessages) {

@@ -125,7 +125,10 @@ func (s *State) silence(x *session) {
 		c := s.consumer(m.serial)
 		c.live = false
 		s.timers.move(timerLease, c.serial, &c.armedAt, 0)
-		s.offer(s.queue(c.queue), c)
+		q := s.queue(c.queue)
+		s.letGo(q, c)
+		s.offer(q, c)
+		s.yields(q)
 	}
 }
 

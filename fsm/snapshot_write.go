@@ -44,7 +44,7 @@ func (f *frameWriter) queue(q *queue) bool {
 	b = wire.AppendString(b, q.name)
 	b = appendSettings(b, &q.settings)
 	b = wire.AppendBool(b, q.paused)
-	for _, v := range [...]uint64{q.deadLetter, q.source, q.places, q.turns, q.published, q.acked, q.dead, q.purged, q.expired} {
+	for _, v := range [...]uint64{q.deadLetter, q.source, q.places, q.turns, q.active, q.published, q.acked, q.dead, q.purged, q.expired} {
 		b = wire.AppendUint(b, v)
 	}
 	b = wire.AppendArrayLen(b, len(q.recalled))
@@ -105,6 +105,7 @@ func (f *frameWriter) consumer(c *consumer) bool {
 	b = wire.AppendBool(b, c.noAck)
 	b = wire.AppendBool(b, c.closing)
 	b = wire.AppendUint(b, c.turn)
+	b = wire.AppendUint(b, c.kept)
 	b = wire.AppendInt(b, c.armedAt)
 	b = wire.AppendUint(b, c.assigned)
 	b = wire.AppendUint(b, c.taken)

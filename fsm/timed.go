@@ -41,7 +41,7 @@ func (m *message) onWall() int64 {
 
 // onLease is when the lease clock has.
 func (m *message) onLease() int64 {
-	if m.flags&flagScheduled != 0 {
+	if !m.retries() {
 		return 0
 	}
 	return m.at

@@ -3,9 +3,6 @@ package modeltest
 // A message that was blamed for a crash is handed out only as its consumer's
 // single unsettled one. If nobody holds nothing, one consumer is kept for it.
 
-// bystander: the machine does so.
-const bystander = false
-
 // secluded: the consumer holds a message alone, or waits for one.
 func (c *consumer) secluded() bool {
 	for _, msg := range c.held {
@@ -26,9 +23,15 @@ func (c *consumer) waits() *message {
 	return nil
 }
 
-// pickAlone: who holds nothing, else whose turn it is, to be kept for it.
-func (q *queue) pickAlone() *consumer {
-	all := q.takers(0)
+// pickAlone: who holds nothing, else whose turn it is, to be kept for it. Of a
+// consumer without acks nobody is kept, and it needs room as always.
+func (q *queue) pickAlone(size uint64) *consumer {
+	var all []*consumer
+	for _, c := range q.round {
+		if (!q.settings.Exclusive || c == q.active) && (!c.asked.NoAck || c.room(size) && !q.breaker.probing()) {
+			all = append(all, c)
+		}
+	}
 	for _, c := range all {
 		if len(c.held) == 0 {
 			return c

@@ -99,7 +99,7 @@ func (q *queue) pick(msg *message) *consumer {
 		}
 	}
 	if msg.alone {
-		return q.pickAlone()
+		return q.pickAlone(msg.size())
 	}
 	if len(can) == 0 {
 		return nil

@@ -21,7 +21,8 @@ func (m *Model) die(q *queue, msg *message, reason, note string) {
 		Error: cut(note), AtMillis: m.clock.WallMillis, History: msg.history, Forgotten: msg.forgotten,
 	}
 	msg.history, msg.forgotten = nil, 0 // they are in the death
-	msg.at, msg.expires, msg.alone, msg.reserved = 0, 0, false, nil
+	m.letGo(msg)
+	msg.at, msg.expires, msg.alone = 0, 0, false
 	if m.inTail {
 		m.dying[q] = append(m.dying[q], msg)
 		msg.status = parked

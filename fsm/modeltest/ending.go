@@ -50,7 +50,7 @@ func (m *Model) endLease(msg *message, e ending) {
 		msg.failures++
 	}
 	if e.crash {
-		msg.alone = q.dlq != nil && bystander
+		msg.alone = q.dlq != nil
 	}
 	m.dispose(q, msg, e)
 	q.released(msg.line)

@@ -4,6 +4,6 @@ package modeltest
 var features = struct {
 	retry, timed, lines, fair, exclusive, bystander, overflow, commit, topics, dedup, breaker, rates, amend, request bool
 }{
-	retry: true, timed: true, topics: true, dedup: true, commit: true, overflow: true, lines: true, fair: true, amend: true, request: true,
-	breaker: true, rates: true,
+	retry: true, timed: true, topics: true, dedup: true, commit: true, overflow: true, exclusive: true, bystander: true,
+	lines: true, fair: true, amend: true, request: true, breaker: true, rates: true,
 }

@@ -9,20 +9,27 @@ import (
 // then on it is handed out only to who holds nothing else, and gets nothing
 // else meanwhile, so that it can take no other message down with it.
 
-// suspects tells that the state machine does so. While it does not, only tests
-// of the model have it.
-const suspects = false
-
 // alone: the consumer holds such a message, or is kept for one.
 func (k *consumer) alone() bool {
 	return k.kept != nil || len(k.held) > 0 && k.held[0].alone
 }
 
 // loner is who gets a message that has to be alone: the first who holds
-// nothing. If there is none, the first is to be kept for it.
-func (q *queue) loner() *consumer {
-	i := slices.IndexFunc(q.hungry, func(k *consumer) bool { return len(k.held) == 0 })
-	return q.hungry[max(i, 0)]
+// nothing or, without acks, has room. If there is none, the first with acks is
+// to be kept for it.
+func (q *queue) loner(size uint64) *consumer {
+	var first *consumer
+	for _, k := range q.hungry {
+		switch {
+		case k.noAck && !k.hasRoom(size):
+			continue
+		case len(k.held) == 0:
+			return k
+		case first == nil:
+			first = k
+		}
+	}
+	return first
 }
 
 // keep has a consumer settle what it holds, to have the message then.
@@ -34,11 +41,13 @@ func (m *model) keep(k *consumer, msg *message) {
 
 // free is a consumer that was kept for a message and has settled the rest.
 func (q *queue) free() *consumer {
-	i := slices.IndexFunc(q.kept, func(k *consumer) bool { return len(k.held) == 0 })
-	if i < 0 {
-		return nil
+	var first *consumer
+	for _, k := range q.kept {
+		if len(k.held) == 0 && (first == nil || k.kept.place < first.kept.place) {
+			first = k
+		}
 	}
-	return q.kept[i]
+	return first
 }
 
 // unkeep returns the message that the consumer was kept for, if it was.

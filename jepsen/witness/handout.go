@@ -88,7 +88,7 @@ func (m *model) handOut(q *queue) {
 // taker is who is to have the message, nil if there is nobody.
 func (q *queue) taker(msg *message) *consumer {
 	if msg.alone {
-		return q.loner()
+		return q.loner(msg.size)
 	}
 	i := slices.IndexFunc(q.hungry, func(k *consumer) bool { return k.hasRoom(msg.size) })
 	if i < 0 {

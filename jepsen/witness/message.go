@@ -147,7 +147,7 @@ func (m *model) endLease(msg *message, e ending) {
 	if e.failed {
 		msg.failures++
 	}
-	if e.crashed && m.suspects && q.deadLetters != nil {
+	if e.crashed && q.deadLetters != nil {
 		msg.alone = true
 	}
 	limit := q.settings.FailureLimit

@@ -85,8 +85,6 @@ type model struct {
 	timers   timers
 	waiting  map[uint64]*queue // that have parked messages, by incarnation
 
-	suspects bool // see suspects
-
 	// foreign is the first thing in the log that the model does not know. It
 	// stops there.
 	foreign string
@@ -108,7 +106,7 @@ func newModel() *model {
 	return &model{
 		queues: map[uint64]*queue{}, names: map[string]*queue{}, sessions: map[string]*session{},
 		waiting: map[uint64]*queue{}, grants: make([]grant, 1), taken: map[taking]uint64{},
-		watch: map[string][]counted{}, suspects: suspects,
+		watch: map[string][]counted{},
 	}
 }
 

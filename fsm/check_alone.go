@@ -1,0 +1,25 @@
+package fsm
+
+import "fmt"
+
+// checkAlone checks that a message which has to be alone is, and that who is
+// kept for one can have it.
+func checkAlone(q *queue, c *consumer) error {
+	alone := false
+	c.held.Scan(func(_, place uint64) bool {
+		l, _ := q.leased.Get(place)
+		alone = alone || l.flags&flagAlone != 0
+		return true
+	})
+	if alone != c.alone || alone && c.held.Len() > 1 {
+		return fmt.Errorf("holds %d, one of them alone: %v, noted: %v", c.held.Len(), alone, c.alone)
+	}
+	if c.kept == 0 {
+		return nil
+	}
+	m, ok := q.waiting.Get(c.kept)
+	if serial, _ := q.keeper(c.kept); !ok || m.flags&flagReserved == 0 || serial != c.serial || !c.live || c.closing || c.alone || c.noAck {
+		return fmt.Errorf("kept for place %d, which is for %d, live %v", c.kept, serial, c.live)
+	}
+	return nil
+}
