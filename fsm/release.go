@@ -36,6 +36,7 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 	c.held.Delete(l.token)
 	c.heldBytes -= uint64(l.size)
 	c.alone = false
+	s.offer(q, c) // first of all: its room may let a group go on
 
 	if s.trace != nil {
 		s.tellEnding(q, &l, c, &e)
@@ -75,7 +76,6 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 		s.tryAgain(q, place, m, e)
 	}
 	s.touch(q)
-	s.offer(q, c)
 	s.finish(c)
 }
 

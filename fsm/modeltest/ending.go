@@ -39,6 +39,7 @@ func (m *Model) endLease(msg *message, e ending) {
 	attempt := fsm.Attempt{AtMillis: m.clock.WallMillis, Session: c.session.id, Consumer: c.number, Token: msg.token, Error: cut(e.note)}
 	probe := msg.probe
 	c.drop(msg)
+	m.offer(c)
 	msg.last, msg.lastEnd = msg.token, e.why
 	msg.holder, msg.token, msg.extended, msg.probe = nil, 0, false, 0
 	msg.status = ready
@@ -54,7 +55,6 @@ func (m *Model) endLease(msg *message, e ending) {
 	}
 	m.dispose(q, msg, e)
 	q.released(msg.line)
-	m.offer(c)
 	m.finish(c)
 }
 
