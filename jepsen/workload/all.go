@@ -39,7 +39,7 @@ func Core() []Workload {
 // Features makes one of each workload of SetFeatures.
 func Features() []Workload {
 	return []Workload{
-		&Pipeline{}, &Timed{}, &Groups{}, &Topic{}, &Request{}, &Window{}, &Limits{},
+		&Pipeline{}, &Retry{}, &Timed{}, &Groups{}, &Topic{}, &Request{}, &Window{}, &Limits{},
 	}
 }
 

@@ -50,9 +50,11 @@ func retryLeast(failures int) time.Duration {
 	return min(retryBase<<min(failures-1, 10), retryMax) * 3 / 4
 }
 
-// poisonous messages stand next to each other, so that one crash is blamed on
-// both.
-func poisonous(k history.Key) bool { return k.Seq == 7 || k.Seq == 8 }
+// poisonSeq is where the poison stands in the crowd: there is one, since each
+// takes the graces of two crashes until it is dead, one after the other.
+const poisonSeq = 7
+
+func poisonous(k history.Key) bool { return k.Seq == poisonSeq }
 
 // Run starts with the poison: a crash is known as one only when the session's
 // grace is over, and that has to happen twice.
