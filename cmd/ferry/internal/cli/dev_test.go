@@ -212,7 +212,7 @@ func testDeadLetters(t *testing.T, d *devServer) {
 // testRequests: asked, answered by a command, and what holds a queue up.
 func testRequests(t *testing.T, d *devServer) {
 	d.run(t, ExitOK, "", "queue", "create", "prices", "--retry", "immediate")
-	require.Regexp(t, `1 +no_consumer`, d.run(t, ExitOK, "", "explain", "prices").out)
+	require.Regexp(t, `2 +no_consumer`, d.run(t, ExitOK, "", "explain", "prices").out)
 	d.run(t, ExitNoResponder, "", "request", "prices", "chair")
 	f := follow(t, d, "reply", "prices", "--exec", `read what; test "$what" != stool || exit 65; echo "$what: 42"`)
 	require.Eventually(t, func() bool {
