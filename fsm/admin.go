@@ -78,6 +78,9 @@ func (s *State) update(c *QueueUpdate) Result {
 	q.settings = settings
 	s.reorder(q, &was)
 	s.rebrake(q, &was)
+	if settings.Exclusive && !was.Exclusive {
+		s.letGoAll(q) // who is kept for a message may not be the active one
+	}
 	if settings.Exclusive != was.Exclusive || settings.StarvationGuard != was.StarvationGuard { // another may be next
 		s.touch(q)
 	}

@@ -75,6 +75,14 @@ func (s *State) letGo(q *queue, c *consumer) {
 	s.touch(q)
 }
 
+// letGoAll does so for all consumers that are kept.
+func (s *State) letGoAll(q *queue) {
+	for q.kept != nil {
+		_, serial, _ := q.kept.Min()
+		s.letGo(q, s.consumer(serial))
+	}
+}
+
 // vacant finds a consumer that has settled all but what it is kept for.
 func (s *State) vacant(q *queue) (place, serial uint64, ok bool) {
 	if q.kept == nil {

@@ -93,6 +93,11 @@ func (m *Model) apply(q *queue, s fsm.Settings) {
 	if old.DispatchRate != s.DispatchRate || old.DispatchBurst != s.DispatchBurst {
 		q.fullBucket(m.clock.LeaseMillis)
 	}
+	if s.Exclusive && !old.Exclusive {
+		for _, msg := range slices.Clone(q.messages) {
+			m.letGo(msg)
+		}
+	}
 	q.survey()
 }
 
