@@ -84,13 +84,5 @@ func (a *app) breakerSet(open bool) *cobra.Command {
 		c.Use, c.Short = "close QUEUE", "Close a queue's circuit breaker and forget what opened it"
 		act, done = (*client.Conn).CloseBreaker, "closed"
 	}
-	c.RunE = func(cmd *cobra.Command, args []string) error {
-		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
-			if err := act(conn, ctx, args[0]); err != nil {
-				return err
-			}
-			return a.done("queue", args[0], "breaker "+done)
-		})
-	}
-	return a.remote(c)
+	return a.actOnQueue(c, "breaker of", act, "breaker "+done)
 }

@@ -198,10 +198,16 @@ func (a *app) queuePause(pause bool) *cobra.Command {
 		c.Use, c.Short = "resume NAME", "Hand out messages of a paused queue again"
 		act, done = (*client.Conn).ResumeQueue, "resumed"
 	}
+	return a.actOnQueue(c, "queue", act, done)
+}
+
+// actOnQueue has a command do one thing to the queue that it is given, or to a
+// part of it.
+func (a *app) actOnQueue(c *cobra.Command, part string, act func(*client.Conn, context.Context, string) error, done string) *cobra.Command {
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
 			if err := act(conn, ctx, args[0]); err != nil {
-				return fmt.Errorf("%s queue %s: %w", cmd.Name(), args[0], err)
+				return fmt.Errorf("%s %s %s: %w", cmd.Name(), part, args[0], err)
 			}
 			return a.done("queue", args[0], done)
 		})
