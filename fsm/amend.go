@@ -166,6 +166,7 @@ func (s *State) lift(q *queue, place uint64, m *message, at held) {
 		s.takeWaiting(q, place)
 	case heldParked:
 		q.parked.Delete(place)
+		s.roomIn(s.queue(q.deadLetter)) // the next one may be smaller
 	default:
 		s.takePacked(q, m.line, place)
 	}
@@ -174,7 +175,7 @@ func (s *State) lift(q *queue, place uint64, m *message, at held) {
 
 // requeue makes a message ready behind everything else.
 func (s *State) requeue(q *queue, m message, reset bool) {
-	m.undead()
+	m.undead(q)
 	if reset {
 		m.reset()
 	}
@@ -185,14 +186,18 @@ func (s *State) requeue(q *queue, m message, reset bool) {
 	}
 }
 
-// undead takes a message's death away, and gives it what it was before.
-func (m *message) undead() {
+// undead takes the death away of a message that was in q, and gives it what it
+// was before. What was tried of a dead letter is added; a parked message has
+// its counts still, and was not handed out.
+func (m *message) undead(q *queue) {
 	d := m.death()
 	if d == nil {
 		return
 	}
 	since := *m.more
-	m.attempts, m.failures = m.attempts+d.Attempts, m.failures+d.Failures
+	if q.deadLetter == 0 {
+		m.attempts, m.failures = m.attempts+d.Attempts, m.failures+d.Failures
+	}
 	m.more = nil
 	if len(d.History) > 0 || d.Forgotten > 0 {
 		m.more = &more{history: d.History, forgotten: d.Forgotten}
@@ -263,7 +268,7 @@ func (s *State) moveTo(q *queue, c *Amend, place uint64, m message, at held) Ver
 	s.lift(q, place, &m, at)
 	s.left(q, &m)
 	s.settleRequest(&m, DeadLettered)
-	m.undead()
+	m.undead(q)
 	if c.Reset {
 		m.reset()
 	}

@@ -87,6 +87,11 @@ func (s *State) checkQueue(q *queue, all *tally) error {
 	if err != nil {
 		return err
 	}
+	if _, m, parks := q.parked.Min(); parks && s.queue(q.deadLetter).fits(m.size) == CauseNone {
+		if _, moves := s.movable.Get(q.incarnation); !moves {
+			return fmt.Errorf("queue %d: nothing moves its first parked message, which fits", q.incarnation)
+		}
+	}
 	if err = s.checkLines(q); err != nil {
 		return fmt.Errorf("queue %d: %w", q.incarnation, err)
 	}

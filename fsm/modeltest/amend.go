@@ -98,7 +98,7 @@ func (m *Model) move(q, to *queue, msg *message, x *fsm.Amend) fsm.Verdict {
 	m.takeAway(q, msg)
 	q.dropped++
 	moved := *msg
-	moved.undead()
+	moved.undead(q)
 	if x.Reset {
 		moved.reset()
 	}
@@ -110,15 +110,17 @@ func (m *Model) move(q, to *queue, msg *message, x *fsm.Amend) fsm.Verdict {
 	return fsm.Verdict{}
 }
 
-// undead takes a message's death away, and gives it what it was before, with
-// what was tried since.
-func (msg *message) undead() {
+// undead takes the death away of a message that was in q, and gives it what it
+// was before, with what was tried since.
+func (msg *message) undead(q *queue) {
 	d := msg.death
 	if d == nil {
 		return
 	}
 	since, forgotten := msg.history, msg.forgotten
-	msg.attempts, msg.failures = msg.attempts+d.Attempts, msg.failures+d.Failures
+	if q.dlq == nil { // a dead letter counts anew, a parked message goes on
+		msg.attempts, msg.failures = msg.attempts+d.Attempts, msg.failures+d.Failures
+	}
 	msg.death, msg.history, msg.forgotten = nil, d.History, d.Forgotten+forgotten
 	for _, a := range since {
 		msg.record(a)
@@ -132,7 +134,7 @@ func (msg *message) reset() {
 
 // requeue makes a message that nobody holds ready behind everything else.
 func (m *Model) requeue(q *queue, msg *message, reset bool) {
-	if msg.undead(); reset {
+	if msg.undead(q); reset {
 		msg.reset()
 	}
 	msg.status, msg.at = nowhere, 0
