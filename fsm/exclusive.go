@@ -4,22 +4,36 @@ package fsm
 // so until it ends, or is detached and holds nothing; the next one's leases
 // have higher tokens.
 
-// elect finds the active consumer of an exclusive queue if it has none.
+// elect finds the active consumer of an exclusive queue if it has none. Groups
+// of which who is no longer active holds a batch wait for its end.
 func (s *State) elect(q *queue) {
-	if !q.settings.Exclusive {
-		q.active = 0
+	was := q.active
+	q.active = s.activeOf(q)
+	if q.active == was {
 		return
+	}
+	for _, serial := range [...]uint64{q.active, was} {
+		if c, ok := s.consumers.Get(serial); ok {
+			s.reopen(q, c)
+		}
+	}
+}
+
+// activeOf is the consumer that is to be active, 0 if there is none.
+func (s *State) activeOf(q *queue) (serial uint64) {
+	if !q.settings.Exclusive {
+		return 0
 	}
 	if c, ok := s.consumers.Get(q.active); ok && !c.closing && (c.live || c.held.Len() > 0) {
-		return
+		return q.active
 	}
-	q.active = 0
-	q.members.Scan(func(serial uint64, _ struct{}) bool {
-		if c, _ := s.consumers.Get(serial); c.live && !c.closing {
-			q.active = serial
+	q.members.Scan(func(at uint64, _ struct{}) bool {
+		if c, _ := s.consumers.Get(at); c.live && !c.closing {
+			serial = at
 		}
-		return q.active == 0
+		return serial == 0
 	})
+	return serial
 }
 
 // eligible tells whether a consumer may be handed messages of its queue now.

@@ -17,7 +17,7 @@ func (s *State) servable(q *queue, l *line, size uint32) bool {
 		return false
 	}
 	c, ok := s.consumers.Get(l.last)
-	return ok && c.turn != 0 && c.hasRoom(size)
+	return ok && c.turn != 0 && c.hasRoom(size) && s.eligible(q, c)
 }
 
 // blocked tells whether a message of the group waits for its retry and the

@@ -293,7 +293,8 @@ func (s *State) reorder(q *queue, was *Settings) {
 	if q.settings.Fair != was.Fair && q.lines != nil {
 		q.lines = nil // it had no messages, so there are weights at most
 	}
-	if q.lines == nil || q.settings.GroupBatch == was.GroupBatch && q.settings.GroupFailure == was.GroupFailure {
+	now := &q.settings
+	if q.lines == nil || now.GroupBatch == was.GroupBatch && now.GroupFailure == was.GroupFailure && now.Exclusive == was.Exclusive {
 		return
 	}
 	var all []uint32

@@ -28,7 +28,7 @@ func (c *consumer) waits() *message {
 func (q *queue) pickAlone(size uint64) *consumer {
 	var all []*consumer
 	for _, c := range q.round {
-		if (!q.settings.Exclusive || c == q.active) && (!c.asked.NoAck || c.room(size) && !q.breaker.probing()) {
+		if q.mayHave(c) && (!c.asked.NoAck || c.room(size) && !q.breaker.probing()) {
 			all = append(all, c)
 		}
 	}

@@ -9,7 +9,10 @@ func (q *queue) servable(l *line) *message {
 	if msg == nil {
 		return nil
 	}
-	if c := q.holder(l); l.group != "" && c != nil && (l.given >= q.settings.GroupBatch || !slices.Contains(q.round, c) || !c.room(msg.size())) {
+	c := q.holder(l)
+	switch {
+	case l.group == "", c == nil:
+	case l.given >= q.settings.GroupBatch, !slices.Contains(q.round, c), !c.room(msg.size()), !q.mayHave(c):
 		return nil
 	}
 	return msg
@@ -110,29 +113,39 @@ func (q *queue) pick(msg *message) *consumer {
 // takers lists who has room for a message of this size, in turn.
 func (q *queue) takers(size uint64) (all []*consumer) {
 	for _, c := range q.round {
-		if c.room(size) && (!q.settings.Exclusive || c == q.active) && !(c.asked.NoAck && q.breaker.probing()) {
+		if c.room(size) && q.mayHave(c) && !(c.asked.NoAck && q.breaker.probing()) {
 			all = append(all, c)
 		}
 	}
 	return all
 }
 
+// mayHave: who is not active in an exclusive queue is handed nothing.
+func (q *queue) mayHave(c *consumer) bool { return !q.settings.Exclusive || c == q.active }
+
 // elect the active consumer of an exclusive queue: the oldest, when there is
 // none.
 func (q *queue) elect() {
+	was := q.active
+	q.active = q.activeOf()
+	if q.active != was {
+		q.survey()
+	}
+}
+
+func (q *queue) activeOf() (oldest *consumer) {
 	if !q.settings.Exclusive {
-		q.active = nil
-		return
+		return nil
 	}
 	if a := q.active; a != nil && !a.closing && a.queue == q && (a.session.attached() || len(a.held) > 0) && q.has(a) {
-		return
+		return a
 	}
-	q.active = nil
 	for _, c := range q.consumers {
-		if c.session.attached() && !c.closing && (q.active == nil || c.serial < q.active.serial) {
-			q.active = c
+		if c.session.attached() && !c.closing && (oldest == nil || c.serial < oldest.serial) {
+			oldest = c
 		}
 	}
+	return oldest
 }
 
 func (q *queue) has(c *consumer) bool {
