@@ -11,10 +11,11 @@ SIMTIME   ?= 20m
 ROUNDS    ?= 3
 MUTANTS   ?=
 ORDERS    ?=
+TIMERS    ?=
 export BENCH_OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help build static test test-long jepsen jepsen-long sim mutants gap false-election bench demo orders image compose-test fuzz clean
+.PHONY: help build static test test-long jepsen jepsen-long sim mutants gap false-election bench timers demo orders image compose-test fuzz clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +56,9 @@ false-election: ## watch a busy cluster for ten minutes: its term must not chang
 
 bench: build ## measure three processes on this machine; BENCH_OUT=file writes JSON
 	bin/ferry bench suite $(if $(BENCH_OUT),--out '$(BENCH_OUT)')
+
+timers: build ## how late a million timers arrive beside a steady load (12 min); TIMERS='--n 100000 --window 60s'
+	bin/ferry bench timers $(TIMERS)
 
 demo: build ## publish a real file, kill the leader on the way, account for every line
 	go build -o bin/ferry-demo ./jepsen/demo

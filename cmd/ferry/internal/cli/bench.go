@@ -41,7 +41,7 @@ func (a *app) bench() *cobra.Command {
 	_ = c.RegisterFlagCompletionFunc("workload", cobra.FixedCompletions(load.Workloads(), cobra.ShellCompDirectiveNoFileComp))
 	c.RunE = func(cmd *cobra.Command, _ []string) error { return a.runBench(cmd.Context(), o) }
 	c = a.remote(c)
-	c.AddCommand(a.benchSuite())
+	c.AddCommand(a.benchSuite(), a.benchTimers())
 	return c
 }
 

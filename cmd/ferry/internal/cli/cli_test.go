@@ -119,6 +119,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"tenant", "weight", "q", "t", "1001"}, "1 to 1000"},
 		{[]string{"trace", "here"}, `"here" is no message id`},
 		{[]string{"bench", "--size", "1", "--workload", "x"}, "2 mistakes"},
+		{[]string{"bench", "timers", "--n", "0", "--window", "1ms"}, "2 mistakes"},
 		{[]string{"health", "--http", "x"}, "--http"},
 		{[]string{"server", "--listen", "x", "--log-level", "y"}, "2 mistakes"},
 		{[]string{"dev", "--log-level", "y"}, "--log-level"},

@@ -52,24 +52,31 @@ type suite struct {
 // stopped and a temporary folder is removed, unless something failed: then the
 // logs in it are kept, and the error names it.
 func Run(ctx context.Context, o Options) (map[string]float64, error) {
-	o = o.withDefaults()
+	s := &suite{figures: map[string]float64{}}
+	err := inFolder(o.withDefaults(), func(o Options) error {
+		s.o = o
+		return s.run(ctx)
+	})
+	return s.figures, err
+}
+
+// inFolder runs f with a folder, a temporary one if none was named.
+func inFolder(o Options, f func(Options) error) error {
 	own := o.Dir == ""
 	if own {
 		dir, err := os.MkdirTemp("", "ferry-bench-")
 		if err != nil {
-			return nil, err
+			return err
 		}
 		o.Dir = dir
 	}
-	s := &suite{o: o, figures: map[string]float64{}}
-	err := s.run(ctx)
-	if err != nil {
-		return s.figures, fmt.Errorf("%w (logs are in %s)", err, o.Dir)
+	if err := f(o); err != nil {
+		return fmt.Errorf("%w (logs are in %s)", err, o.Dir)
 	}
 	if own {
-		err = os.RemoveAll(o.Dir)
+		return os.RemoveAll(o.Dir)
 	}
-	return s.figures, err
+	return nil
 }
 
 func (s *suite) run(ctx context.Context) (err error) {
