@@ -1,7 +1,7 @@
 package fsm
 
 // An exclusive queue has one active consumer, the oldest that can be. It stays
-// so until it ends, or is detached and holds nothing; the next one's leases
+// so while it holds something, cancelled or detached; the next one's leases
 // have higher tokens.
 
 // elect finds the active consumer of an exclusive queue if it has none. Groups
@@ -24,7 +24,7 @@ func (s *State) activeOf(q *queue) (serial uint64) {
 	if !q.settings.Exclusive {
 		return 0
 	}
-	if c, ok := s.consumers.Get(q.active); ok && !c.closing && (c.live || c.held.Len() > 0) {
+	if c, ok := s.consumers.Get(q.active); ok && (c.live && !c.closing || c.held.Len() > 0) {
 		return q.active
 	}
 	q.members.Scan(func(at uint64, _ struct{}) bool {

@@ -137,7 +137,7 @@ func (q *queue) activeOf() (oldest *consumer) {
 	if !q.settings.Exclusive {
 		return nil
 	}
-	if a := q.active; a != nil && !a.closing && a.queue == q && (a.session.attached() || len(a.held) > 0) && q.has(a) {
+	if a := q.active; a != nil && a.queue == q && (a.session.attached() && !a.closing || len(a.held) > 0) && q.has(a) {
 		return a
 	}
 	for _, c := range q.consumers {
