@@ -2,6 +2,8 @@ package broker
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ferrymq/ferrymq/transport"
@@ -65,6 +67,34 @@ func TestExplain(t *testing.T) {
 	var e transport.Error
 	if err := e.Decode(f.Payload); err != nil || f.Op != transport.OpError || e.Code != transport.CodeNotFound {
 		t.Fatalf("%v: %+v, %v", f.Op, e, err)
+	}
+}
+
+// TestExplainExclusive: those that stand by are told of, and in other words
+// when the active consumer is gone for now.
+func TestExplainExclusive(t *testing.T) {
+	p := newPair(t)
+	active, other := attached(t, p.a, 1), attached(t, p.b, 2)
+	active.wantCode(active.send(transport.OpQueueCreate, transport.QueueCreate{
+		OpHeader: active.header(), Queue: "e", Settings: transport.QueueSettings{Exclusive: true}}), transport.CodeOK)
+	active.wantCode(active.send(transport.OpConsume, transport.Consume{
+		OpHeader: active.header(), Consumer: 1, Queue: "e", CreditMessages: 1}), transport.CodeOK)
+	other.consume("e", 1)
+	other.wantCode(other.publish("e", "x", "y"), transport.CodeOK)
+	kinds, reply := other.explained("e")
+	if want := []string{transport.ExplainNoCredit, transport.ExplainExclusiveWaits}; !slices.Equal(kinds, want) {
+		t.Fatalf("%v, want %v", kinds, want)
+	}
+	if r := reply.Reasons[1]; r.Count != 1 || r.AtMs != 0 || r.Text != "the queue is exclusive: 1 consumers stand by for the active one" {
+		t.Fatalf("%+v", r)
+	}
+	active.close()
+	waitFor(t, "the active one is detached", func() bool {
+		kinds, reply = other.explained("e")
+		return slices.Equal(kinds, []string{transport.ExplainExclusiveWaits})
+	})
+	if r := reply.Reasons[0]; r.Count != 1 || r.AtMs == 0 || !strings.Contains(r.Text, "not connected") {
+		t.Fatalf("%+v", r)
 	}
 }
 

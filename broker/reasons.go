@@ -35,6 +35,11 @@ func reasonText(y *fsm.Why) string {
 		return fmt.Sprintf("none of its %d consumers is connected", y.Count)
 	case fsm.WhyNoCredit:
 		return fmt.Sprintf("%d of %d consumers have no room: they hold %d unsettled messages", y.Count, y.Of, y.Held)
+	case fsm.WhyExclusiveWaits:
+		if y.LeaseMillis != 0 {
+			return fmt.Sprintf("the queue is exclusive: %d consumers stand by until the active one, which is not connected, is given up", y.Count)
+		}
+		return fmt.Sprintf("the queue is exclusive: %d consumers stand by for the active one", y.Count)
 	case fsm.WhyGroupsBusy:
 		return fmt.Sprintf("%d message groups wait for their holder to settle", y.Count)
 	case fsm.WhyGroupsBlocked:

@@ -25,6 +25,7 @@ const (
 	WhyNoConsumer        = "no_consumer"
 	WhyConsumersDetached = "consumers_detached" // consumers, none of which is connected
 	WhyNoCredit          = "no_credit"          // consumers, none of which has room for what is next
+	WhyExclusiveWaits    = "exclusive_waits"    // consumers that stand by while the active one has no room, or, until then, is detached
 	WhyGroupsBusy        = "groups_busy"        // groups of which a batch is with a consumer
 	WhyGroupsBlocked     = "groups_blocked"     // groups that wait for the retry of one of their messages
 	WhyGroupsParked      = "groups_parked"      // groups, of which it names one
@@ -75,12 +76,18 @@ func (e *explainer) whole() {
 	e.add(e.q.paused, Why{Kind: WhyPaused})
 }
 
+// consumers tells why none can be handed what is next. Of an exclusive queue it
+// asks the active one alone; the others stand by.
 func (e *explainer) consumers() {
-	var live, full, held uint64
+	var live, full, held, standby uint64
 	next, waits := e.q.next()
 	e.q.members.Scan(func(serial uint64, _ struct{}) bool {
 		c, _ := e.s.consumers.Get(serial)
-		if !c.live || c.closing {
+		switch {
+		case !c.live || c.closing:
+			return true
+		case e.q.active != 0 && e.q.active != serial:
+			standby++
 			return true
 		}
 		live++
@@ -90,10 +97,22 @@ func (e *explainer) consumers() {
 		}
 		return true
 	})
-	all := uint64(e.q.members.Len())
+	all, ready := uint64(e.q.members.Len()), e.q.ready() > 0
 	e.add(all == 0, Why{Kind: WhyNoConsumer})
-	e.add(all > 0 && live == 0, Why{Kind: WhyConsumersDetached, Count: all})
-	e.add(e.q.ready() > 0 && live > 0 && full == live, Why{Kind: WhyNoCredit, Count: full, Of: live, Held: held})
+	e.add(all > 0 && live+standby == 0, Why{Kind: WhyConsumersDetached, Count: all})
+	e.add(ready && live > 0 && full == live, Why{Kind: WhyNoCredit, Count: full, Of: live, Held: held})
+	e.add(ready && standby > 0 && full == live, Why{Kind: WhyExclusiveWaits, Count: standby, LeaseMillis: e.grace()})
+}
+
+// grace is when the active consumer of an exclusive queue, which is detached,
+// loses what it holds and another one takes over; 0: it is not.
+func (e *explainer) grace() int64 {
+	c, ok := e.s.consumers.Get(e.q.active)
+	if !ok {
+		return 0
+	}
+	x, _ := e.s.sessions.Get(c.session)
+	return x.graceAt
 }
 
 // groups tells of those that have something ready and are not served.

@@ -23,7 +23,7 @@ const (
 	ExplainNoConsumer        = "no_consumer"
 	ExplainConsumersDetached = "consumers_detached"
 	ExplainNoCredit          = "no_credit"
-	ExplainExclusiveWaits    = "exclusive_waits" // its active consumer is detached
+	ExplainExclusiveWaits    = "exclusive_waits" // its active consumer has no room, or is detached
 	ExplainGroupsBusy        = "groups_busy"
 	ExplainGroupsBlocked     = "groups_blocked"
 	ExplainGroupsParked      = "groups_parked"
