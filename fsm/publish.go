@@ -6,6 +6,13 @@ type target struct {
 	topic *topic
 }
 
+func (t *target) name() string {
+	if t.queue != nil {
+		return t.queue.name
+	}
+	return t.topic.name
+}
+
 // publish stores messages. They are judged one by one; with a predecessor,
 // all are taken or none.
 func (s *State) publish(c *Publish, entry []byte) Result {
@@ -121,6 +128,7 @@ func (s *State) storeOne(i int, entry []byte) Verdict {
 		if v := to.judgeID(nil, &x); v.Code != OK {
 			if v.Code == Duplicate {
 				*to.intake().duplicates++
+				s.tellRepeat(to, v)
 			}
 			return v
 		}
@@ -156,6 +164,7 @@ func (s *State) storeIn(q *queue, in *incoming, a *arrival, entry []byte) Verdic
 	if v := s.admits(q, a); v.Code != OK {
 		if v.Code == Dropped {
 			q.overflowed++
+			s.tellDropped(q, a)
 		}
 		return v
 	}
@@ -187,6 +196,7 @@ func (s *State) storeInAll(t *topic, in *incoming, a *arrival, entry []byte) Ver
 		q := s.queue(incarnation)
 		if s.admits(q, a).Code != OK {
 			q.missed++
+			s.tellDropped(q, a)
 			continue
 		}
 		s.makeRoom(q, a.size)

@@ -165,7 +165,7 @@ func (s *State) answer(id messageID, code Code, body messageID) {
 	s.requests.all.Set(serial, &a)
 	s.tellAnswer(&a)
 	if s.trace != nil {
-		s.tell(TraceAnswered, &queue{}, id.index, id.position, nil, 0, "")
+		s.trace(s.event(TraceAnswered, "", id))
 	}
 }
 

@@ -41,6 +41,7 @@ func runScript(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	r := &script{t: t, s: New(7), replica: New(7), numbers: map[string]uint64{}}
+	r.s.SetTrace(func(e TraceEvent) { r.told = append(r.told, e) }) // of which the replica has nothing to be told
 	var out strings.Builder
 	for i, block := range strings.Split(strings.TrimSpace(string(text)), "\n\n") {
 		input, want, _ := strings.Cut(block, "----")
@@ -64,6 +65,7 @@ type script struct {
 	replica *State
 	numbers map[string]uint64
 	lease   int64
+	told    []TraceEvent
 	out     strings.Builder
 }
 
@@ -272,10 +274,33 @@ func (r *script) look(f []string) {
 		r.lookBreaker(f[1])
 	case "explain":
 		r.lookExplain(f[1])
+	case "trace":
+		r.lookTrace(f[1])
 	case "bodies":
 		fmt.Fprintln(&r.out, "bodies", r.s.MessageCount())
 	default:
 		r.t.Fatalf("unknown look %q", f)
+	}
+}
+
+// lookTrace shows what became of a message, index-position.
+func (r *script) lookTrace(id string) {
+	for _, e := range r.told {
+		if fmt.Sprintf("%d-%d", e.ID.Index, e.ID.Position) != id {
+			continue
+		}
+		fmt.Fprintf(&r.out, "@%d %s", e.Index, e.Kind)
+		if e.Queue != "" {
+			fmt.Fprintf(&r.out, " %s", e.Queue)
+		}
+		if e.Session != (SessionID{}) {
+			fmt.Fprintf(&r.out, " %s/%d@%s", sessionName(e.Session), e.Consumer, e.Node)
+		}
+		showIf(&r.out, "token", int64(e.Token))
+		if e.Detail != "" {
+			fmt.Fprintf(&r.out, " %q", e.Detail)
+		}
+		fmt.Fprintln(&r.out)
 	}
 }
 

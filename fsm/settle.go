@@ -155,6 +155,10 @@ func (s *State) extend(q *queue, place uint64) {
 	l.deadline = s.clock.LeaseMillis + int64(l.millis)
 	l.extended = true
 	q.leased.Set(place, l)
+	if s.trace != nil {
+		c, _ := s.consumers.Get(l.consumer)
+		s.tell(TraceExtended, q, l.index, l.position, c, l.token, "")
+	}
 }
 
 // cut keeps the beginning of an error, whole characters only.

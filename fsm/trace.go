@@ -17,14 +17,14 @@ type TraceEvent struct {
 // Kinds of a TraceEvent.
 const (
 	TracePublished    = "published"
-	TraceDuplicate    = "duplicate"
+	TraceDuplicate    = "duplicate" // published again under its message id, which was told as such
 	TraceDelivered    = "delivered"
 	TraceAcked        = "acked"
 	TraceNacked       = "nacked"
 	TraceRejected     = "rejected"
 	TraceExtended     = "extended"
 	TraceExpiredLease = "expired_lease"
-	TraceReturned     = "returned" // without having failed: its consumer is gone
+	TraceReturned     = "returned" // its consumer is gone
 	TraceReady        = "ready"
 	TraceExpired      = "expired"
 	TraceDead         = "dead"
@@ -34,7 +34,7 @@ const (
 	TraceRequeued     = "requeued"
 	TraceScheduled    = "scheduled"
 	TraceAnswered     = "answered"
-	TraceDropped      = "dropped"
+	TraceDropped      = "dropped" // not taken: the queue was full; of a subscription, it missed the message
 )
 
 // SetTrace has f called with what happens to messages while entries are
@@ -46,15 +46,32 @@ func (s *State) SetTrace(f func(TraceEvent)) { s.trace = f }
 // tell tells of a message, and of the consumer that it concerns, if any.
 // Callers have seen that there is somebody to tell.
 func (s *State) tell(kind string, q *queue, index uint64, position uint32, c *consumer, token uint64, detail string) {
-	e := TraceEvent{
-		Index: s.index, WallMillis: s.clock.WallMillis, ID: ID{Group: s.group, Index: index, Position: position},
-		Queue: q.name, Kind: kind, Token: token, Detail: detail,
-	}
+	e := s.event(kind, q.name, messageID{index, position})
+	e.Token, e.Detail = token, detail
 	if c != nil {
 		x, _ := s.sessions.Get(c.session)
 		e.Consumer, e.Session, e.Node = c.number, x.id, x.node
 	}
 	s.trace(e)
+}
+
+func (s *State) event(kind, name string, id messageID) TraceEvent {
+	return TraceEvent{Index: s.index, WallMillis: s.clock.WallMillis, Queue: name, Kind: kind,
+		ID: ID{Group: s.group, Index: id.index, Position: id.position}}
+}
+
+// tellRepeat tells of the first message that a publish was a duplicate of.
+func (s *State) tellRepeat(t *target, v Verdict) {
+	if s.trace != nil {
+		s.trace(s.event(TraceDuplicate, t.name(), messageID{v.FirstIndex, v.FirstPosition}))
+	}
+}
+
+// tellDropped tells of a new message that a full queue did not take.
+func (s *State) tellDropped(q *queue, a *arrival) {
+	if s.trace != nil {
+		s.tell(TraceDropped, q, a.index, a.position, nil, 0, "the queue is full")
+	}
 }
 
 // tellEnding tells how a lease ended.
