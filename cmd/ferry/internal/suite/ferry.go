@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -107,10 +108,14 @@ func (f *ferry) cpu() (float64, error) {
 	return sum, nil
 }
 
+// stop asks all at once: the last one alone would wait in vain for somebody to
+// take its leadership.
 func (f *ferry) stop() error {
 	errs := make([]error, len(f.processes))
+	var wg sync.WaitGroup
 	for i, p := range f.processes {
-		errs[i] = p.stop()
+		wg.Go(func() { errs[i] = p.stop() })
 	}
+	wg.Wait()
 	return errors.Join(errs...)
 }
