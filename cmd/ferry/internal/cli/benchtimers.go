@@ -54,23 +54,27 @@ func (a *app) runBenchTimers(ctx context.Context, nodes suite.Options, o timers.
 }
 
 func (a *app) printTimers(r *timers.Result, o timers.Options, err error) error {
-	if err := fields(a.Out,
+	told := []string{
 		"Timers", fmt.Sprintf("%d published in %.1f s, due over %s", r.N, r.Loading.Seconds(), o.Window),
 		"Arrived", fmt.Sprintf("%d, %d of them early, %d more than once", r.Due, r.Early, r.Repeated),
 		"Lateness", percentiles(r.Lateness),
-		"Beside", fmt.Sprintf("%d published and acked, %.0f/s", r.Acked, r.PerSecond()),
-		"Confirmed", percentiles(r.Confirm),
-		"Acked", percentiles(r.Through),
 		"Elections", fmt.Sprint(r.Elections),
-	); err != nil {
+	}
+	if o.Rate > 0 {
+		told = append(told,
+			"Beside", fmt.Sprintf("%d published and acked, %.0f/s", r.Acked, r.PerSecond()),
+			"Confirmed", percentiles(r.Confirm),
+			"Acked", percentiles(r.Through))
+	}
+	if err := fields(a.Out, told...); err != nil {
 		return err
 	}
 	end := "ok"
 	if err != nil {
 		end = "FAILED"
 	}
-	_, told := fmt.Fprintf(a.Out, "%s %s\n", r.Line(), end)
-	return told
+	_, err = fmt.Fprintf(a.Out, "%s %s\n", r.Line(), end)
+	return err
 }
 
 func percentiles(l latency.Set) string {
