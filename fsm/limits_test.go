@@ -1,0 +1,101 @@
+package fsm
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// many applies n commands, so many in an entry that a state of this size is
+// not checked too often, and returns what the last one was answered.
+func (d *driver) many(n int, make func(i int) Command) (last Result) {
+	d.t.Helper()
+	for from := 0; from < n; from += 4096 {
+		var commands []Command
+		for i := from; i < min(n, from+4096); i++ {
+			commands = append(commands, make(i))
+		}
+		for _, r := range d.do(commands...).Results {
+			if r.Code != OK {
+				d.t.Fatalf("%+v", r)
+			}
+			last = r
+		}
+	}
+	return last
+}
+
+// refused does a command that a limit forbids.
+func (d *driver) refused(c Command, want Result) {
+	d.t.Helper()
+	r := d.do(c).Results[0]
+	r.Index, r.Position = 0, 0
+	if r.Code != want.Code || r.Cause != want.Cause || r.RetryAfterMillis != want.RetryAfterMillis || r.Detail != want.Detail {
+		d.t.Fatalf("%T: %+v, want %+v", c, r, want)
+	}
+}
+
+// counted is what a client is told that made too many of something.
+var counted = Result{Code: Busy, Cause: CauseSessions, RetryAfterMillis: RetryCountMillis}
+
+// TestMaxTopics: one topic more than there may be is refused, one that is there
+// is not, and there is room again when one is gone.
+func TestMaxTopics(t *testing.T) {
+	d := newDriver(t)
+	topic := func(i int) Command { return &TopicCreate{OpHeader: d.op(), Topic: fmt.Sprint("t", i)} }
+	d.many(MaxTopics, topic)
+	d.refused(topic(MaxTopics), counted)
+	d.ok(topic(7))
+	d.ok(&TopicDelete{OpHeader: d.op(), Topic: "t7"})
+	d.ok(topic(MaxTopics))
+	d.refused(topic(7), counted)
+}
+
+// TestMaxSubscriptions: the same of the subscriptions of a topic; another topic
+// may have some.
+func TestMaxSubscriptions(t *testing.T) {
+	d := newDriver(t)
+	d.ok(&TopicCreate{OpHeader: d.op(), Topic: "a"})
+	d.ok(&TopicCreate{OpHeader: d.op(), Topic: "b"})
+	subscribe := func(topic string, i int) Command {
+		return &Subscribe{OpHeader: d.op(), Topic: topic, Queue: fmt.Sprint(topic, i), Filter: "x"}
+	}
+	d.many(MaxSubscriptions, func(i int) Command { return subscribe("a", i) })
+	d.refused(subscribe("a", MaxSubscriptions), counted)
+	d.ok(subscribe("b", 0))
+	d.ok(subscribe("a", 7))
+	d.ok(&QueueDelete{OpHeader: d.op(), Queue: "a7"})
+	d.ok(subscribe("a", MaxSubscriptions))
+	d.refused(subscribe("a", 7), counted)
+}
+
+// TestMaxFanOut: an operation that would put more messages into queues than it
+// may is refused as a whole; as many as it may are in all of them.
+func TestMaxFanOut(t *testing.T) {
+	const subscriptions = MaxFanOut / MaxItems
+	d := newDriver(t)
+	d.ok(&TopicCreate{OpHeader: d.op(), Topic: "t"})
+	subscribe := func(i int) Command {
+		return &Subscribe{OpHeader: d.op(), Topic: "t", Queue: fmt.Sprintf("s%03d", i), Filter: ">"}
+	}
+	d.many(subscriptions, subscribe)
+	publish := func(n int) Command {
+		return &Publish{OpHeader: d.op(), Queue: "t", Count: uint32(n), Records: testRecords(n, 4)}
+	}
+	if r := d.ok(publish(MaxItems)).Results[0]; r.Value != MaxFanOut {
+		t.Fatalf("%d messages put into queues", r.Value)
+	}
+	d.ok(subscribe(subscriptions))
+	tooMany := Result{Code: TooLarge, Detail: "more than 100000 messages in all subscriptions"}
+	d.refused(publish(MaxItems), tooMany)
+	d.refused(&Commit{OpHeader: d.op(), Publishes: []CommitPublish{
+		{Queue: "t", Count: MaxItems - 1, Records: testRecords(MaxItems-1, 4)}, {Queue: "t", Count: 1, Records: testRecords(1, 4)},
+	}}, tooMany)
+	infos, _ := d.s.Queues("s", "", MaxQueues)
+	if i := slices.IndexFunc(infos, func(q QueueInfo) bool {
+		return q.DeadLetter != "" && q.Ready != MaxItems && q.Name != fmt.Sprintf("s%03d", subscriptions)
+	}); i >= 0 {
+		t.Fatalf("%+v", infos[i])
+	}
+	d.ok(publish(MaxItems - 100))
+}

@@ -1,0 +1,66 @@
+package fsm
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+)
+
+// TestHistoryIsCut: of the attempts of a message the last 16 are kept in full
+// and those before are counted, on its way through the dead-letter queue and
+// back, and through a snapshot.
+func TestHistoryIsCut(t *testing.T) {
+	d := newDriver(t)
+	d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q", Settings: Settings{FailureLimit: 20, Retry: RetryImmediate}})
+	d.ok(&Consume{OpHeader: d.op(), Consumer: 1, Queue: "q", CreditMessages: 1})
+	next := d.ok(&Publish{OpHeader: d.op(), Queue: "q", Count: 1, Records: testRecords(1, 4)}).Effects
+	var errors []string // of all attempts, the oldest first
+	fail := func(times int) {
+		for range times {
+			d.lease++
+			errors = append(errors, fmt.Sprint("error ", len(errors)))
+			e := next[0]
+			next = d.ok(&Settle{OpHeader: d.op(), Items: []SettleItem{{Incarnation: e.Incarnation, Place: e.Place, Token: e.Token,
+				Action: ActionNack, Reason: ReasonMessage, Error: errors[len(errors)-1]}}}).Effects
+		}
+	}
+	// dead is the place of the dead letter, whose history must be right.
+	dead := func(s *State) (place uint64) {
+		s.Messages("q.dlq", func(m MessageInfo) bool {
+			place = m.Place
+			attempts, forgotten := uint32(len(errors)), uint32(max(0, len(errors)-MaxHistory))
+			if x := m.Death; x.Attempts != attempts || x.Forgotten != forgotten || len(x.History) != int(attempts-forgotten) {
+				t.Fatalf("%d attempts, %d forgotten, %d kept, of %d", x.Attempts, x.Forgotten, len(x.History), attempts)
+			}
+			for i, a := range m.Death.History {
+				n := int(forgotten) + i
+				if a.Error != errors[n] || a.AtMillis != int64(n+1) || a.Session != d.id || a.Consumer != 1 || a.Token == 0 {
+					t.Fatalf("attempt %d: %+v", n, a)
+				}
+			}
+			return true
+		})
+		if place == 0 {
+			t.Fatal("it is not dead")
+		}
+		return place
+	}
+	fail(20)
+	dead(d.s)
+	var b bytes.Buffer
+	if _, err := d.s.Snapshot().WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	restored, err := Restore(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := dead(restored)
+
+	d.ok(&QueueUpdate{OpHeader: d.op(), Queue: "q", Settings: Settings{FailureLimit: 23, Retry: RetryImmediate}})
+	var id uint64
+	d.s.Messages("q.dlq", func(m MessageInfo) bool { id = m.ID.Index; return true })
+	next = d.ok(&Amend{OpHeader: d.op(), Queue: "q.dlq", Action: AmendMove, Items: []AmendItem{{Place: place, Index: id}}}).Effects
+	fail(3)
+	dead(d.s)
+}
