@@ -163,7 +163,7 @@ func (s *State) lift(q *queue, place uint64, m *message, at held) {
 	case heldReturned:
 		s.takeReturned(q, place)
 	case heldWaiting:
-		s.takeWaiting(q, place)
+		*m, _ = s.takeWaiting(q, place) // nobody is kept for it any more
 	case heldParked:
 		q.parked.Delete(place)
 		s.roomIn(s.queue(q.deadLetter)) // the next one may be smaller
