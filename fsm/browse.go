@@ -4,6 +4,7 @@ import (
 	"github.com/tidwall/btree"
 
 	"github.com/ferrymq/ferrymq/fsm/body"
+	"github.com/ferrymq/ferrymq/fsm/pages"
 )
 
 // browseMax is how many messages one Browse looks at.
@@ -182,7 +183,7 @@ func (b *browser) next() (x found, ok bool) {
 }
 
 // setSource reads messages with records of their own.
-func setSource[M any](set *btree.Map[uint64, M], after uint64, f func(place uint64, m M) found) source {
+func setSource[M any](set *pages.Map[M], after uint64, f func(place uint64, m M) found) source {
 	it := set.Iter()
 	more := it.Seek(after + 1)
 	return func() (x found, ok bool) {

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/tidwall/btree"
+
+	"github.com/ferrymq/ferrymq/fsm/pages"
 )
 
 // consumer is a session's interest in one queue.
@@ -24,9 +26,9 @@ type consumer struct {
 	kept           uint64 // place of the message that it is kept for, see alone.go; 0: none
 	alone          bool   // holds a message that has to be alone; derived
 
-	held      btree.Map[uint64, uint64] // token to place, so in the order of delivery
-	heldBytes uint64                    // of held or, without acks, of sizes
-	armedAt   int64                     // its timer; 0: none
+	held      pages.Map[uint64] // token to place, so in the order of delivery
+	heldBytes uint64            // of held or, without acks, of sizes
+	armedAt   int64             // its timer; 0: none
 
 	// Lines of groups whose batch it has and may be given more of. Derived, and
 	// never read through a pinned consumer.

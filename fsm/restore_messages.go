@@ -6,8 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/tidwall/btree"
-
+	"github.com/ferrymq/ferrymq/fsm/pages"
 	"github.com/ferrymq/ferrymq/transport/wire"
 )
 
@@ -174,7 +173,7 @@ func readAttempts(c *wire.Cursor) (all []Attempt) {
 	return all
 }
 
-func insert[M any](set *btree.Map[uint64, M], place uint64, m M, c *wire.Cursor) error {
+func insert[M any](set *pages.Map[M], place uint64, m M, c *wire.Cursor) error {
 	if c.Err() != nil {
 		return c.Err()
 	}

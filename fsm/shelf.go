@@ -1,11 +1,11 @@
 package fsm
 
-import "github.com/tidwall/btree"
+import "github.com/ferrymq/ferrymq/fsm/pages"
 
 // stack holds what is ready of one line. Its front is the lowest place.
 type stack struct {
-	lane     lane                       // without state of their own
-	returned btree.Map[uint64, message] // the others, by place
+	lane     lane               // without state of their own
+	returned pages.Map[message] // the others, by place
 }
 
 func (k *stack) ready() uint64 { return k.lane.count + uint64(k.returned.Len()) }
@@ -30,11 +30,11 @@ func (k *stack) take(place uint64) {
 
 // shelf holds the messages of a queue. Its places are unique over all parts.
 type shelf struct {
-	stack                              // what is ready of the plain line
-	lines   *lines                     // the other lines; nil if there are none
-	leased  btree.Map[uint64, lease]   // by place
-	waiting btree.Map[uint64, message] // not ready: scheduled, until their retry, or reserved; by place
-	parked  btree.Map[uint64, message] // dead, but their dead-letter queue is full; by place
+	stack                      // what is ready of the plain line
+	lines   *lines             // the other lines; nil if there are none
+	leased  pages.Map[lease]   // by place
+	waiting pages.Map[message] // not ready: scheduled, until their retry, or reserved; by place
+	parked  pages.Map[message] // dead, but their dead-letter queue is full; by place
 }
 
 // noMessages is the shelf of every queue that never had a message, so that

@@ -1,6 +1,10 @@
 package fsm
 
-import "github.com/tidwall/btree"
+import (
+	"github.com/tidwall/btree"
+
+	"github.com/ferrymq/ferrymq/fsm/pages"
+)
 
 // stackWalk reads what is ready of a line from its front.
 type stackWalk struct {
@@ -8,7 +12,7 @@ type stackWalk struct {
 	sealed   btree.MapIter[uint64, *chunk]
 	chunk    *chunk // nil: the lane is read to its end
 	at       cursor
-	returned btree.MapIter[uint64, message]
+	returned *pages.Iter[message]
 	packed   packed // at its place: the next one of the lane
 	place    uint64 // 0: none
 	more     bool   // there is a returned one
