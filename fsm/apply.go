@@ -46,6 +46,9 @@ func (s *State) Apply(index uint64, entry []byte) (Applied, error) {
 	if s.broken != nil {
 		return Applied{}, s.broken
 	}
+	if n := len(w.effects); n > 0 {
+		w.expected = n
+	}
 	a := Applied{Index: index, Results: results, Effects: w.effects, Checkpoint: w.checkpoint}
 	s.digest = s.digestOf(&a)
 	w.effects, w.info = nil, record.Info{} // nothing of the entry, or of a queue that is gone, is kept alive
@@ -70,6 +73,16 @@ func (s *State) tail() {
 			s.handOut(q)
 		}
 	}
+}
+
+// emit adds an effect. The list goes to whoever applied the entry, so each
+// entry makes its own, for as many as the last one had.
+func (s *State) emit(e *Effect) {
+	w := &s.work
+	if w.effects == nil {
+		w.effects = make([]Effect, 0, min(w.expected, 256)+1)
+	}
+	w.effects = append(w.effects, *e)
 }
 
 func (s *State) fail(err error) error {

@@ -1,7 +1,6 @@
 package fsm
 
 import (
-	"runtime"
 	"slices"
 	"testing"
 
@@ -102,31 +101,6 @@ func BenchmarkPublish(b *testing.B) {
 	for i := 0; i < b.N; i += 128 {
 		buf = x.round(b, buf, 8, 16)
 	}
-}
-
-// BenchmarkWaitingMemory reports the bytes of memory that a waiting message
-// takes besides its own record.
-func BenchmarkWaitingMemory(b *testing.B) {
-	const messages = 1 << 18
-	for range b.N {
-		x := newBench(b, 1, false)
-		before := heap()
-		var buf []byte
-		for range messages / 256 {
-			buf = x.round(b, buf, 1, 256)
-		}
-		b.ReportMetric(float64(heap()-before-x.s.HeldBytes())/messages, "B/message")
-		b.ReportMetric(float64(x.s.HeldBytes())/messages, "record-B/message")
-		runtime.KeepAlive(x)
-	}
-}
-
-func heap() uint64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }
 
 // BenchmarkSnapshot pins a state of many messages, and changes it after.

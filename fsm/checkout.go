@@ -171,5 +171,5 @@ func (s *State) deliver(x *session, c *consumer, q *queue, place uint64, l *leas
 	} else {
 		e.LeaseMillis = l.millis
 	}
-	s.work.effects = append(s.work.effects, e)
+	s.emit(&e)
 }

@@ -186,8 +186,7 @@ func (s *State) remove(x *session, c *consumer) {
 
 // closed tells an attached session that its consumer ended.
 func (s *State) closed(x *session, number uint32, why Code) {
-	s.work.effects = append(s.work.effects, Effect{Kind: EffectClosed, Code: why,
-		Session: x.id, Epoch: x.epoch, Node: x.node, Consumer: number})
+	s.emit(&Effect{Kind: EffectClosed, Code: why, Session: x.id, Epoch: x.epoch, Node: x.node, Consumer: number})
 }
 
 // give says how far a consumer without acks has taken its assignments.

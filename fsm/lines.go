@@ -70,7 +70,7 @@ type spot struct {
 // lineKeyOf is the key of a message's line, false for the plain one.
 func (q *queue) lineKeyOf(info *record.Info) (lineKey, bool) {
 	const ordered = record.Set(1<<record.TagGroupKey | 1<<record.TagPriority | 1<<record.TagTenant)
-	if info == nil || info.Present&ordered == 0 || q.deadLetter == 0 {
+	if info.Present&ordered == 0 || q.deadLetter == 0 {
 		return lineKey{}, false
 	}
 	if info.Present.Has(record.TagGroupKey) {
@@ -110,6 +110,9 @@ func (q *queue) lineOf(info *record.Info) (uint32, bool) {
 // lineFor returns the number of a new message's line, which is made if it is
 // not there.
 func (q *queue) lineFor(info *record.Info) uint32 {
+	if info == nil {
+		return 0
+	}
 	key, other := q.lineKeyOf(info)
 	if !other {
 		return 0
@@ -311,6 +314,9 @@ func (s *State) reorder(q *queue, was *Settings) {
 
 // lineFits tells whether a new message finds its line, or may have a new one.
 func (q *queue) lineFits(info *record.Info) bool {
+	if info == nil {
+		return true
+	}
 	key, other := q.lineKeyOf(info)
 	if !other || q.linesFit(1) {
 		return true

@@ -210,7 +210,7 @@ func (s *State) tellAnswer(a *asked) {
 		e.Body = b
 		e.ID = ID{Group: s.group, Index: a.answer.index, Position: a.answer.position}
 	}
-	s.work.effects = append(s.work.effects, e)
+	s.emit(&e)
 }
 
 // endRequest is a request's deadline. Its message, if it is still there, goes

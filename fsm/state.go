@@ -50,6 +50,7 @@ type State struct {
 // work is the scratch of one entry.
 type work struct {
 	effects    []Effect
+	expected   int      // how many effects the last entry with any had
 	position   uint32   // the next one
 	touched    []uint64 // queues that may have something to hand out, in order
 	due        int      // leases ended by time so far
