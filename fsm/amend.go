@@ -233,7 +233,7 @@ func (s *State) reschedule(q *queue, place uint64, m message, at held, when int6
 		s.putReady(q, place, m)
 		return Verdict{}
 	}
-	m.at = when
+	m.at = millisOf(when)
 	m.flags |= flagScheduled
 	s.putWaiting(q, place, m)
 	return Verdict{}
@@ -272,8 +272,8 @@ func (s *State) moveTo(q *queue, c *Amend, place uint64, m message, at held) Ver
 	if c.Reset {
 		m.reset()
 	}
-	m.lastToken, m.lastEnd, m.at, m.flags = 0, CauseNone, 0, m.flags&flagAlone
-	m.expires = to.expiresAt(s.clock.WallMillis, info)
+	m.lastToken, m.lastEnd, m.at, m.flags = 0, CauseNone, millis{}, m.flags&flagAlone
+	m.expires = millisOf(to.expiresAt(s.clock.WallMillis, info))
 	s.enter(to, m, info)
 	if s.trace != nil {
 		s.tell(TraceMoved, q, m.index, m.position, nil, 0, to.name)

@@ -48,10 +48,10 @@ func (s *State) arrive(q *queue, a *arrival) {
 	}
 	switch {
 	case readyAt > s.clock.WallMillis:
-		m.at, m.expires, m.flags = readyAt, expires, m.flags|flagScheduled
+		m.at, m.expires, m.flags = millisOf(readyAt), millisOf(expires), m.flags|flagScheduled
 		s.putWaiting(q, q.places, m)
 	case expires != 0:
-		m.expires = expires
+		m.expires = millisOf(expires)
 		s.putReady(q, q.places, m)
 	default:
 		s.append(q, n, q.places, p)

@@ -47,16 +47,16 @@ func (s *State) wake(x *session, c *consumer, tokens []uint64) {
 		c.heldBytes = 0
 	}
 	var earliest int64
-	c.held.Scan(func(token, place uint64) bool {
+	c.held.Scan(func(_, place uint64) bool {
 		l, _ := q.leased.Get(place)
-		if least := s.clock.LeaseMillis + int64(l.millis/2); l.deadline < least {
-			l.deadline = least
+		if least := s.clock.LeaseMillis + int64(l.millis/2); l.deadline() < least {
+			l.at = millisOf(least)
 			q.leased.Set(place, l)
 		}
-		if earliest == 0 || l.deadline < earliest {
-			earliest = l.deadline
+		if earliest == 0 || l.deadline() < earliest {
+			earliest = l.deadline()
 		}
-		if _, ok := slices.BinarySearch(tokens, token); !ok {
+		if _, ok := slices.BinarySearch(tokens, l.token); !ok {
 			s.deliver(x, c, q, place, &l)
 		}
 		return true

@@ -107,7 +107,7 @@ func (s *State) browsed(q *queue, x *found) MessageInfo {
 	if l := x.lease; l != nil {
 		c, _ := s.consumers.Get(l.consumer)
 		y, _ := s.sessions.Get(c.session)
-		i.Token, i.Session, i.Consumer, i.DeadlineMillis, i.Extended = l.token, y.id, c.number, l.deadline, l.extended
+		i.Token, i.Session, i.Consumer, i.DeadlineMillis, i.Extended = l.token, y.id, c.number, l.deadline(), l.flags&flagExtended != 0
 	}
 	return i
 }
@@ -132,7 +132,7 @@ func (s *State) browse(q *queue, after uint64) *browser {
 	ready := func(place uint64, m message) found { return found{message: m, place: place, state: Ready} }
 	b.begin(setSource(&q.returned, after, ready))
 	b.begin(setSource(&q.leased, after, func(place uint64, l lease) found {
-		return found{message: l.message, place: place, state: Leased, lease: &l}
+		return found{message: l.rest(), place: place, state: Leased, lease: &l}
 	}))
 	b.begin(setSource(&q.waiting, after, func(place uint64, m message) found {
 		return found{message: m, place: place, state: m.waits()}

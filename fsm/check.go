@@ -146,7 +146,7 @@ func (s *State) checkShelf(h *shelf, places uint64) (t tally, err error) {
 		return err == nil
 	}
 	visit := func(place uint64, m message) bool {
-		good := see(place, m.index, m.position, m.size, m.wall)
+		good := see(place, m.index, m.position, m.size, m.wall.int64())
 		seen[place] = true
 		return good
 	}

@@ -120,16 +120,18 @@ func (s *State) checkConsumer(c *consumer) error {
 }
 
 func (s *State) checkHeld(q *queue, c *consumer) (err error) {
-	var bytes uint64
-	c.held.Scan(func(token, place uint64) bool {
+	var bytes, token uint64
+	c.held.Scan(func(number, place uint64) bool {
 		l, ok := q.leased.Get(place)
+		last := token
+		token = l.token
 		switch {
-		case !ok || l.token != token || l.consumer != c.serial || token == 0 || token > s.tokens:
-			err = fmt.Errorf("token %d at place %d is not its lease", token, place)
+		case !ok || uint64(l.number) != number || l.consumer != c.serial || token <= last || token > s.tokens || l.number > c.lent:
+			err = fmt.Errorf("token %d at place %d is not its lease number %d, after %d", token, place, number, last)
 		case l.attempts == 0 || l.millis < MinLeaseMillis || l.millis > MaxLeaseMillis:
 			err = fmt.Errorf("token %d: attempt %d, length %d", token, l.attempts, l.millis)
-		case c.live && (c.armedAt == 0 || c.armedAt > l.deadline):
-			err = fmt.Errorf("token %d ends at %d, timer at %d", token, l.deadline, c.armedAt)
+		case c.live && (c.armedAt == 0 || c.armedAt > l.deadline()):
+			err = fmt.Errorf("token %d ends at %d, timer at %d", token, l.deadline(), c.armedAt)
 		}
 		bytes += uint64(l.size)
 		return err == nil

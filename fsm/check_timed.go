@@ -26,8 +26,8 @@ func (q *queue) checkTimed() (err error) {
 			err = fmt.Errorf("message at place %d: reserved %v, consumer %d is kept for it", place, reserved, kept)
 			return false
 		}
-		if reserved && (!waits || m.flags&flagAlone == 0) || waits && !reserved != (m.at > 0) || !waits && m.at != 0 || !waits && m.flags&flagScheduled != 0 || m.flags >= flagsEnd {
-			err = fmt.Errorf("message at place %d: waits %v for %d, flags %d", place, waits, m.at, m.flags)
+		if reserved && (!waits || m.flags&flagAlone == 0) || waits && !reserved != (!m.at.zero()) || !waits && !m.at.zero() || !waits && m.flags&flagScheduled != 0 || m.flags >= flagExtended {
+			err = fmt.Errorf("message at place %d: waits %v for %d, flags %d", place, waits, m.at.int64(), m.flags)
 			return false
 		}
 		if m.flags&flagScheduled != 0 {
@@ -56,13 +56,16 @@ func (q *queue) checkTimed() (err error) {
 		q.waiting.Scan(func(place uint64, m message) bool { return visit(place, m, true) })
 	}
 	still := func(place uint64, m *message) bool {
-		if m.at != 0 || !m.retries() || m.flags >= flagsEnd {
-			err = fmt.Errorf("message at place %d waits for %d, flags %d", place, m.at, m.flags)
+		if !m.at.zero() || !m.retries() || m.flags >= flagExtended {
+			err = fmt.Errorf("message at place %d waits for %d, flags %d", place, m.at.int64(), m.flags)
 		}
 		return err == nil
 	}
 	if err == nil {
-		q.leased.Scan(func(place uint64, l lease) bool { return still(place, &l.message) })
+		q.leased.Scan(func(place uint64, l lease) bool {
+			m := l.rest()
+			return still(place, &m)
+		})
 	}
 	if err == nil {
 		q.parked.Scan(func(place uint64, m message) bool { return still(place, &m) })

@@ -1,5 +1,11 @@
 package fsm
 
+import (
+	"math"
+
+	"github.com/ferrymq/ferrymq/fsm/pages"
+)
+
 // A queue's consumers with room take turns. hungry holds them by turn; a
 // consumer that was served and still has room goes to the end.
 
@@ -47,7 +53,7 @@ func (s *State) handOut(q *queue) {
 			q.count(&n)
 		}
 		q.takeFront(n.line, n.place)
-		if n.message.expires != 0 {
+		if !n.message.expires.zero() {
 			q.unwatch(n.place, &n.message)
 			s.arm(q)
 		}
@@ -105,16 +111,18 @@ func (s *State) assign(q *queue, c *consumer, place uint64, m message) {
 	} else {
 		s.tokens++
 		l.token = s.tokens
-		l.deadline = s.clock.LeaseMillis + int64(l.millis)
-		q.leased.Set(place, l)
+		deadline := s.clock.LeaseMillis + int64(l.millis)
+		l.at = millisOf(deadline)
 		q.leasedBytes += uint64(m.size)
-		c.held.Set(l.token, place)
+		l.number = s.numberFor(q, c)
+		c.held.Set(uint64(l.number), place)
+		q.leased.Set(place, l)
 		if q.breaker != nil {
 			q.breaker.lent(l.token)
 		}
 		c.alone = l.flags&flagAlone != 0
-		if c.armedAt == 0 || l.deadline < c.armedAt {
-			s.timers.move(timerLease, c.serial, &c.armedAt, l.deadline)
+		if c.armedAt == 0 || deadline < c.armedAt {
+			s.timers.move(timerLease, c.serial, &c.armedAt, deadline)
 		}
 	}
 	if q.bucket != nil {
@@ -132,6 +140,28 @@ func (s *State) assign(q *queue, c *consumer, place uint64, m message) {
 		s.drop(m.index, m.position)
 	}
 	s.served(q, c)
+}
+
+// numberFor gives a consumer's next lease its number. They are dense, so that
+// what it holds takes little memory, and begin anew before they end.
+func (s *State) numberFor(q *queue, c *consumer) uint32 {
+	switch {
+	case c.held.Len() == 0:
+		c.lent = 0
+	case c.lent == math.MaxUint32:
+		held := c.held
+		c.held, c.lent = pages.Map[uint64]{}, 0
+		held.Scan(func(_, place uint64) bool {
+			l, _ := q.leased.Get(place)
+			c.lent++
+			l.number = c.lent
+			c.held.Set(uint64(l.number), place)
+			q.leased.Set(place, l)
+			return true
+		})
+	}
+	c.lent++
+	return c.lent
 }
 
 // served moves a consumer to the end of the round, or out of it.
@@ -163,7 +193,7 @@ func (s *State) deliver(x *session, c *consumer, q *queue, place uint64, l *leas
 		Kind: EffectDeliver, Session: x.id, Epoch: x.epoch, Node: x.node, Consumer: c.number,
 		Incarnation: q.incarnation, Place: place, Token: l.token,
 		ID:      ID{Group: s.group, Index: l.index, Position: l.position},
-		Attempt: l.attempts, Failures: l.failures, EnqueuedMillis: l.wall, Death: l.death(), Body: b,
+		Attempt: l.attempts, Failures: l.failures, EnqueuedMillis: l.wall.int64(), Death: l.death(), Body: b,
 		Request: l.flags&flagRequest != 0,
 	}
 	if c.noAck {

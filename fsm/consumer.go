@@ -26,7 +26,8 @@ type consumer struct {
 	kept           uint64 // place of the message that it is kept for, see alone.go; 0: none
 	alone          bool   // holds a message that has to be alone; derived
 
-	held      pages.Map[uint64] // token to place, so in the order of delivery
+	held      pages.Map[uint64] // number of its lease to place, so in the order of delivery
+	lent      uint32            // the last number; derived
 	heldBytes uint64            // of held or, without acks, of sizes
 	armedAt   int64             // its timer; 0: none
 
@@ -41,7 +42,9 @@ type consumer struct {
 
 // started tells whether work on a lease must be assumed to have begun: the
 // oldest deliveries, as many as handlers run at once, and any that was extended.
-func (c *consumer) started(rank uint32, l *lease) bool { return rank < c.concurrency || l.extended }
+func (c *consumer) started(rank uint32, l *lease) bool {
+	return rank < c.concurrency || l.flags&flagExtended != 0
+}
 
 // outstanding is how much of the credit is used.
 func (c *consumer) outstanding() int {

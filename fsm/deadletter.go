@@ -21,7 +21,7 @@ func (s *State) deadLetter(q *queue, place uint64, m message, reason, note strin
 		d.History, d.Forgotten = m.more.history, m.more.forgotten
 	}
 	m.more = &more{death: d}
-	m.at, m.expires, m.flags = 0, 0, m.flags&^(flagScheduled|flagRequest)
+	m.at, m.expires, m.flags = millis{}, millis{}, m.flags&^(flagScheduled|flagRequest)
 	s.buryOrPark(q, place, m)
 }
 
@@ -45,7 +45,7 @@ func (s *State) bury(q, d *queue, m message) {
 	q.dead++
 	s.left(q, &m)
 	m.attempts, m.failures, m.lastToken, m.lastEnd = 0, 0, 0, CauseNone
-	m.expires, m.line, m.flags = 0, 0, 0
+	m.expires, m.line, m.flags = millis{}, 0, 0
 	d.stock()
 	d.places++
 	d.published++

@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -129,23 +130,39 @@ func (x *restorer) deriveConsumers() (err error) {
 
 func (x *restorer) deriveLeases() (err error) {
 	s := x.s
+	type held struct{ token, place uint64 }
+	var all []held
 	s.queues.Scan(func(incarnation uint64, q *queue) bool {
+		all = all[:0]
 		q.leased.Scan(func(place uint64, l lease) bool {
 			c, ok := s.consumers.Get(l.consumer)
 			if !ok || c.queue != incarnation || c.noAck {
 				err = fmt.Errorf("lease at place %d of queue %d: consumer %d", place, incarnation, l.consumer)
 				return false
 			}
-			if _, taken := c.held.Set(l.token, place); taken {
-				err = fmt.Errorf("token %d twice", l.token)
-				return false
-			}
+			all = append(all, held{l.token, place})
 			c.heldBytes += uint64(l.size)
 			c.alone = c.alone || l.flags&flagAlone != 0
 			q.leasedBytes += uint64(l.size)
 			return true
 		})
-		return err == nil
+		if err != nil {
+			return false
+		}
+		slices.SortFunc(all, func(a, b held) int { return cmp.Compare(a.token, b.token) })
+		for i, h := range all {
+			if i > 0 && h.token == all[i-1].token {
+				err = fmt.Errorf("token %d twice", h.token)
+				return false
+			}
+			l, _ := q.leased.Get(h.place)
+			c, _ := s.consumers.Get(l.consumer)
+			c.lent++
+			l.number = c.lent
+			c.held.Set(uint64(l.number), h.place)
+			q.leased.Set(h.place, l)
+		}
+		return true
 	})
 	return err
 }

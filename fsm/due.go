@@ -71,10 +71,10 @@ func (s *State) expireLeases(c *consumer) bool {
 	c.held.Scan(func(_, place uint64) bool {
 		l, _ := q.leased.Get(place)
 		switch {
-		case l.deadline <= now:
+		case l.deadline() <= now:
 			out = append(out, timedOut{place, c.started(rank, &l)})
-		case earliest == 0 || l.deadline < earliest:
-			earliest = l.deadline
+		case earliest == 0 || l.deadline() < earliest:
+			earliest = l.deadline()
 		}
 		rank++
 		return true

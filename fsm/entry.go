@@ -17,7 +17,7 @@ const (
 	EntryHeaderSize = 23
 
 	// clockMax keeps sums of clocks and lengths of time far from overflow.
-	clockMax = 1 << 50
+	clockMax = 1 << 46
 )
 
 // AppendEntryHeader begins an entry; count encoded commands follow it.

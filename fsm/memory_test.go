@@ -1,9 +1,11 @@
 package fsm
 
 import (
+	"math"
 	"runtime"
 	"testing"
 
+	"github.com/ferrymq/ferrymq/fsm/pages"
 	"github.com/ferrymq/ferrymq/fsm/record"
 )
 
@@ -60,4 +62,39 @@ func heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// TestLeaseNumbersBeginAnew runs a consumer out of numbers for its leases.
+func TestLeaseNumbersBeginAnew(t *testing.T) {
+	x := newBench(t, 1, true)
+	buf := x.round(t, nil, 1, 8)
+	y := x.s.session(x.s.byID[x.id])
+	c := x.s.consumer(y.consumers[0].serial)
+	held := c.held
+	c.held, c.lent = pages.Map[uint64]{}, math.MaxUint32
+	q := x.s.queueNamed("q")
+	held.Scan(func(number, place uint64) bool {
+		l, _ := q.leased.Get(place)
+		l.number = math.MaxUint32 - uint32(8-number)
+		c.held.Set(uint64(l.number), place)
+		q.leased.Set(place, l)
+		return true
+	})
+	if err := x.s.Check(); err != nil {
+		t.Fatal(err)
+	}
+	first := x.items[:3]
+	x.items = x.items[3:]
+	x.round(t, buf, 1, 4)
+	if err := x.s.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if c.held.Len() != 7 || c.lent != 7 {
+		t.Errorf("%d held, the last number is %d", c.held.Len(), c.lent)
+	}
+	x.items = first
+	x.round(t, buf, 1, 1)
+	if c.held.Len() != 5 || c.lent != 8 {
+		t.Errorf("%d held, the last number is %d", c.held.Len(), c.lent)
+	}
 }

@@ -4,19 +4,29 @@ package fsm
 // or dead-lettered.
 type message struct {
 	index     uint64 // its id is (group, index, position)
-	wall      int64  // when it entered the log
+	lastToken uint64 // of its last lease, and why that ended
+	more      *more  // nil for most
 	position  uint32
 	size      uint32 // logical
 	attempts  uint32 // leases given
 	failures  uint32 // blamed on the message
-	lastToken uint64 // of its last lease, and why that ended
-	at        int64  // waiting: when it becomes ready, by the wall clock if scheduled, else by the lease clock
-	expires   int64  // wall clock; 0: never
 	line      uint32 // of its queue; 0: the plain one
+	wall      millis // when it entered the log
+	at        millis // waiting: when it becomes ready, by the wall clock if scheduled, else by the lease clock; leased: its deadline, by that
+	expires   millis // wall clock; 0: never
 	lastEnd   Cause
 	flags     flags
-	more      *more // nil for most
 }
+
+// millis is a time of either clock in milliseconds, 0 to 1<<48-1, in six bytes:
+// there may be tens of millions of them.
+type millis [3]uint16
+
+func millisOf(v int64) millis { return millis{uint16(v), uint16(v >> 16), uint16(v >> 32)} }
+
+func (m millis) zero() bool { return m == millis{} }
+
+func (m millis) int64() int64 { return int64(m[0]) | int64(m[1])<<16 | int64(m[2])<<32 }
 
 // flags of a message.
 type flags uint8
@@ -26,7 +36,7 @@ const (
 	flagAlone                       // blamed for a crash: from now on leased only as a consumer's single message
 	flagRequest                     // somebody waits for an answer
 	flagReserved                    // waits for a consumer to be free for it alone
-	flagsEnd
+	flagExtended                    // leased, and that was extended
 )
 
 // more is what few messages have. It is never changed: a change makes a new one.
@@ -44,7 +54,7 @@ func (m *message) death() *Death {
 }
 
 func (p packed) message() message {
-	return message{index: p.index, wall: p.wall, position: p.position, size: p.size}
+	return message{index: p.index, wall: millisOf(p.wall), position: p.position, size: p.size}
 }
 
 // lease is a message that a consumer holds.
@@ -52,7 +62,16 @@ type lease struct {
 	message
 	token    uint64
 	consumer uint64 // serial
-	deadline int64  // lease clock
 	millis   uint32 // its length
-	extended bool
+	number   uint32 // in the order of its consumer's leases; derived
+}
+
+func (l *lease) deadline() int64 { return l.at.int64() }
+
+// rest is the message as it is without the lease.
+func (l *lease) rest() message {
+	m := l.message
+	m.at = millis{}
+	m.flags &^= flagExtended
+	return m
 }

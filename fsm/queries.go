@@ -64,12 +64,12 @@ func (q *queue) oldestMillis() (wall int64) {
 	place, n, ok := q.oldestReady()
 	if ok {
 		_, m, _ := q.stackOf(n).front()
-		wall = m.wall
+		wall = m.wall.int64()
 	}
 	if q.kept != nil {
 		if at, _, _ := q.kept.Min(); !ok || at < place {
 			m, _ := q.waiting.Get(at)
-			wall = m.wall
+			wall = m.wall.int64()
 		}
 	}
 	return wall
@@ -88,10 +88,11 @@ func (s *State) Messages(name string, visit func(MessageInfo) bool) {
 	}
 	more := true
 	q.leased.Scan(func(place uint64, l lease) bool {
-		i := s.messageInfo(q, Leased, place, &l.message)
+		m := l.rest()
+		i := s.messageInfo(q, Leased, place, &m)
 		c, _ := s.consumers.Get(l.consumer)
 		x, _ := s.sessions.Get(c.session)
-		i.Token, i.Session, i.Consumer, i.DeadlineMillis, i.Extended = l.token, x.id, c.number, l.deadline, l.extended
+		i.Token, i.Session, i.Consumer, i.DeadlineMillis, i.Extended = l.token, x.id, c.number, l.deadline(), l.flags&flagExtended != 0
 		more = visit(i)
 		return more
 	})
@@ -113,8 +114,8 @@ func (s *State) Messages(name string, visit func(MessageInfo) bool) {
 
 func (s *State) messageInfo(q *queue, state MessageState, place uint64, m *message) MessageInfo {
 	i := MessageInfo{State: state, Place: place, ID: ID{Group: s.group, Index: m.index, Position: m.position},
-		Bytes: m.size, Attempts: m.attempts, Failures: m.failures, EnqueuedMillis: m.wall, Death: m.death(),
-		ReadyMillis: m.at, ExpiresMillis: m.expires,
+		Bytes: m.size, Attempts: m.attempts, Failures: m.failures, EnqueuedMillis: m.wall.int64(), Death: m.death(),
+		ReadyMillis: m.at.int64(), ExpiresMillis: m.expires.int64(),
 		Priority: DefaultPriority, Alone: m.flags&flagAlone != 0}
 	if m.line != 0 {
 		l, _ := q.lines.all.Get(m.line)

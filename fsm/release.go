@@ -33,7 +33,7 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 	}
 	q.leasedBytes -= uint64(l.size)
 	c := s.consumer(l.consumer)
-	c.held.Delete(l.token)
+	c.held.Delete(uint64(l.number))
 	c.heldBytes -= uint64(l.size)
 	c.alone = false
 	s.offer(q, c) // first of all: its room may let a group go on
@@ -42,7 +42,7 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 		s.tellEnding(q, &l, c, &e)
 	}
 	s.freed(q, l.line)
-	m := l.message
+	m := l.rest()
 	m.lastToken, m.lastEnd = l.token, e.cause
 	counts := q.breaker == nil || s.heard(q, l.token, &e)
 	blamed := e.failed && counts
@@ -89,7 +89,7 @@ func (s *State) tryAgain(q *queue, place uint64, m message, e ending) {
 		s.putReady(q, place, m)
 		return
 	}
-	m.at = s.clock.LeaseMillis + delay
+	m.at = millisOf(s.clock.LeaseMillis + delay)
 	s.putWaiting(q, place, m)
 }
 

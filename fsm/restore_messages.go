@@ -128,10 +128,10 @@ func (x *restorer) message(c *wire.Cursor) error {
 		return err
 	}
 	part, place := c.Uint(), c.UintMax(maxPlace)
-	m := message{index: c.Uint(), position: c.Uint32(), wall: int64(c.UintMax(clockMax)),
+	m := message{index: c.Uint(), position: c.Uint32(), wall: readMillis(c, clockMax),
 		size: uint32(c.UintMax(MaxMessageBytes)), attempts: c.Uint32(), failures: c.Uint32(),
-		lastToken: c.Uint(), lastEnd: Cause(c.Uint8()), at: int64(c.UintMax(deadlineMax)),
-		expires: int64(c.UintMax(deadlineMax)), line: uint32(c.UintMax(MaxGroups)), flags: flags(c.Uint8()), more: readMore(c)}
+		lastToken: c.Uint(), lastEnd: Cause(c.Uint8()), at: readMillis(c, deadlineMax),
+		expires: readMillis(c, deadlineMax), line: uint32(c.UintMax(MaxGroups)), flags: flags(c.Uint8()), more: readMore(c)}
 	switch part {
 	case partReturned:
 		k, err := x.stack(h, m.line)
@@ -144,12 +144,13 @@ func (x *restorer) message(c *wire.Cursor) error {
 	case partWaiting:
 		return insert(&h.waiting, place, m, c)
 	case partLeased:
-		l := lease{message: m, token: c.Uint(), consumer: c.Uint(), deadline: readDeadline(c),
-			millis: c.Uint32(), extended: c.Bool()}
+		l := lease{message: m, token: c.Uint(), consumer: c.Uint(), millis: c.Uint32()}
 		return insert(&h.leased, place, l, c)
 	}
 	return fmt.Errorf("message at place %d: part %d", place, part)
 }
+
+func readMillis(c *wire.Cursor, limit uint64) millis { return millisOf(int64(c.UintMax(limit))) }
 
 func readMore(c *wire.Cursor) *more {
 	if c.Nil() {

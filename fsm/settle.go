@@ -152,8 +152,8 @@ func (s *State) settleOne(q *queue, it *SettleItem) {
 // when it fires. From now on the delivery counts as started.
 func (s *State) extend(q *queue, place uint64) {
 	l, _ := q.leased.Get(place)
-	l.deadline = s.clock.LeaseMillis + int64(l.millis)
-	l.extended = true
+	l.at = millisOf(s.clock.LeaseMillis + int64(l.millis))
+	l.flags |= flagExtended
 	q.leased.Set(place, l)
 	if s.trace != nil {
 		c, _ := s.consumers.Get(l.consumer)

@@ -175,9 +175,7 @@ func (f *frameWriter) shelf(o owner, h *shelf) bool {
 		}
 		f.b = wire.AppendUint(f.b, l.token)
 		f.b = wire.AppendUint(f.b, l.consumer)
-		f.b = wire.AppendInt(f.b, l.deadline)
 		f.b = wire.AppendUint(f.b, uint64(l.millis))
-		f.b = wire.AppendBool(f.b, l.extended)
 		return true
 	})
 	h.parked.Scan(func(place uint64, m message) bool { return f.message(o, partParked, place, &m) })
@@ -191,9 +189,9 @@ func (f *frameWriter) message(o owner, part uint64, place uint64, m *message) bo
 	}
 	f.owner(o)
 	b := f.b
-	for _, v := range [...]uint64{part, place, m.index, uint64(m.position), uint64(m.wall), uint64(m.size),
+	for _, v := range [...]uint64{part, place, m.index, uint64(m.position), uint64(m.wall.int64()), uint64(m.size),
 		uint64(m.attempts), uint64(m.failures), m.lastToken, uint64(m.lastEnd),
-		uint64(m.at), uint64(m.expires), uint64(m.line), uint64(m.flags)} {
+		uint64(m.at.int64()), uint64(m.expires.int64()), uint64(m.line), uint64(m.flags)} {
 		b = wire.AppendUint(b, v)
 	}
 	f.b = m.more.append(b)

@@ -28,15 +28,15 @@ func newTimed() *timed {
 }
 
 // over tells that a message's time is over.
-func (m *message) over(wall int64) bool { return m.expires != 0 && m.expires <= wall }
+func (m *message) over(wall int64) bool { return !m.expires.zero() && m.expires.int64() <= wall }
 
 // onWall is when the wall clock has something to do with a message that is
 // ready or waiting; 0: never.
 func (m *message) onWall() int64 {
 	if m.flags&flagScheduled != 0 {
-		return m.at
+		return m.at.int64()
 	}
-	return m.expires
+	return m.expires.int64()
 }
 
 // onLease is when the lease clock has.
@@ -44,7 +44,7 @@ func (m *message) onLease() int64 {
 	if !m.retries() {
 		return 0
 	}
-	return m.at
+	return m.at.int64()
 }
 
 // watch notes when a ready or waiting message is due. The caller arms the queue.
@@ -112,7 +112,7 @@ func (s *State) arm(q *queue) {
 
 // putReady makes a message with a record of its own ready at its place.
 func (s *State) putReady(q *queue, place uint64, m message) {
-	m.at = 0
+	m.at = millis{}
 	m.flags &^= flagScheduled
 	if m.line == 0 {
 		q.returned.Set(place, m)
@@ -121,7 +121,7 @@ func (s *State) putReady(q *queue, place uint64, m message) {
 		q.lines.where.Set(place, m.line)
 		q.lines.ready++
 	}
-	if m.expires != 0 {
+	if !m.expires.zero() {
 		q.watch(place, &m)
 		s.arm(q)
 	}

@@ -11,7 +11,7 @@ import (
 type Iter[V any] struct {
 	pages btree.MapIter[uint64, *page[V]]
 	page  *page[V]
-	left  uint64 // bits of its keys that were not passed, with the one it is at
+	left  uint32 // bits of its keys that were not passed, with the one it is at
 	rank  int
 }
 
@@ -43,7 +43,7 @@ func (it *Iter[V]) Next() bool {
 
 // Key is the key that the iterator is at.
 func (it *Iter[V]) Key() uint64 {
-	return it.pages.Key()*perPage + uint64(bits.TrailingZeros64(it.left))
+	return it.pages.Key()*perPage + uint64(bits.TrailingZeros32(it.left))
 }
 
 // Value is its value.

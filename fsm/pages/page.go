@@ -3,24 +3,24 @@ package pages
 import "math/bits"
 
 // perPage is how many neighbouring keys share a page: one bit each in a word.
-const perPage = 64
+const perPage = 32
 
 // page holds the values of its keys by rising key, in a part of slots.
 type page[V any] struct {
 	owner uint64
-	used  uint64 // bit n: it has its n-th key
+	used  uint32 // bit n: it has its n-th key
 	from  int    // the first value
 	slots []V    // zero outside of that part
 }
 
-func bit(key uint64) uint64 { return 1 << (key % perPage) }
+func bit(key uint64) uint32 { return 1 << (key % perPage) }
 
 func (p *page[V]) has(key uint64) bool { return p.used&bit(key) != 0 }
-func (p *page[V]) rank(key uint64) int { return bits.OnesCount64(p.used & (bit(key) - 1)) }
-func (p *page[V]) len() int            { return bits.OnesCount64(p.used) }
+func (p *page[V]) rank(key uint64) int { return bits.OnesCount32(p.used & (bit(key) - 1)) }
+func (p *page[V]) len() int            { return bits.OnesCount32(p.used) }
 func (p *page[V]) at(rank int) V       { return p.slots[p.from+rank] }
-func (p *page[V]) first() uint64       { return uint64(bits.TrailingZeros64(p.used)) }
-func (p *page[V]) last() uint64        { return uint64(bits.Len64(p.used) - 1) }
+func (p *page[V]) first() uint64       { return uint64(bits.TrailingZeros32(p.used)) }
+func (p *page[V]) last() uint64        { return uint64(bits.Len32(p.used) - 1) }
 func (p *page[V]) live() []V           { return p.slots[p.from : p.from+p.len()] }
 
 // insert puts in a key that is not there.
