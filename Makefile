@@ -15,7 +15,7 @@ TIMERS    ?=
 export BENCH_OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help build static test test-long jepsen jepsen-long sim mutants gap false-election bench timers demo orders image compose-test fuzz clean
+.PHONY: help build static test test-long jepsen jepsen-long sim mutants mutants-fsm gap false-election bench timers demo orders image compose-test fuzz clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,8 +45,11 @@ sim: ## simulate SEEDS clusters under faults; SEED=n replays one and prints its 
 		go test -c -o build/sim.test ./jepsen/sim && GOGC=400 build/sim.test -test.run '^TestSeeds$$' -test.timeout 0 \
 		-test.parallel $$(nproc) -seeds $(SEEDS) -time $(SIMTIME) -length 78s)
 
-mutants: ## apply known bugs to copies, one by one: each must be found
+mutants: ## apply known bugs to copies, one by one: each must be found (MUTANTS="03 12": some)
 	go run ./jepsen/mutants $(MUTANTS)
+
+mutants-fsm: ## those of the state machine that its tests must find, without a cluster
+	go run ./jepsen/mutants -tests
 
 gap: ## kill ten leaders and measure how long nothing is confirmed
 	go test ./jepsen -count=1 -v -run '^TestGapAtLeaderKill$$' -gap-kills 10

@@ -23,13 +23,15 @@ type lab struct {
 	keep  bool
 	out   io.Writer
 	known map[string]bool // whether a run is green without a mutant
+
+	shared string // folder of the copy for what Go tests are to catch; "": there is none
 }
 
 // ending is what became of a mutant.
 type ending struct {
 	mutant
 	fate  fate
-	kinds []string      // expected ones that were reported
+	kinds []string      // expected ones that were reported, or tests that failed
 	seen  time.Duration // from the start of its run to the first report
 	took  time.Duration // the whole run
 	note  string        // why it was not killed
@@ -71,6 +73,9 @@ func indent(s string) string {
 // try makes a mutant and has it run. Nothing of it is left afterwards, unless
 // it was not killed and is to be kept.
 func (l *lab) try(ctx context.Context, m mutant) (e ending) {
+	if m.byTest() {
+		return l.tryTest(ctx, m)
+	}
 	e = ending{mutant: m}
 	dir, err := os.MkdirTemp("", "ferry-mutant-")
 	if err != nil {
@@ -102,6 +107,9 @@ func (l *lab) try(ctx context.Context, m mutant) (e ending) {
 // without a mutant would kill them all.
 func (l *lab) sound(ctx context.Context, m mutant) bool {
 	run := strings.Join(m.caughtBy, " ")
+	if m.byTest() {
+		run += " " + strings.Join(m.expect, " ") // which have to be there
+	}
 	green, known := l.known[run]
 	if !known {
 		e := l.try(ctx, mutant{number: "00", name: "none", caughtBy: m.caughtBy, expect: m.expect})
@@ -149,14 +157,9 @@ func (l *lab) run(ctx context.Context, e *ending, dir, tree string) {
 	defer cancel()
 	ferry := filepath.Join(tree, "bin", "ferry")
 	report := filepath.Join(dir, "report")
-	words := slices.Clone(e.caughtBy)
-	if words[0] == "ferry" {
-		words[0] = ferry
-		words = append(words, "--dir", report)
-	}
-	cmd := command(ctx, tree, words[0], words[1:]...)
+	cmd := command(ctx, tree, ferry, append(slices.Clone(e.caughtBy[1:]), "--dir", report)...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+scratch, "FERRY_BINARY="+ferry)
-	w := newWatch(e.expect)
+	w := newWatch(problems(e.expect))
 	cmd.Stdout, cmd.Stderr = w, w
 	err := cmd.Run()
 	e.took = time.Since(w.began)

@@ -41,12 +41,52 @@ func main() {
 }
 `
 
+// adder is a package of it, and sums are its tests.
+const (
+	adder = `package add
+
+import "os"
+
+const fixed = 0
+
+func Add(a, b int) int {
+	if os.Getenv("NEVER") != "" {
+		panic("never")
+	}
+	return a + b + fixed
+}
+
+func Twice(a int) int { return 2 * a }
+`
+	sums = `package add
+
+import "testing"
+
+func TestAdd(t *testing.T) {
+	for name, c := range map[string][3]int{"small": {1, 2, 3}, "none": {0, 0, 0}} {
+		t.Run(name, func(t *testing.T) {
+			if Add(c[0], c[1]) != c[2] {
+				t.Fatal("not the sum")
+			}
+		})
+	}
+}
+
+func TestTwice(t *testing.T) {
+	if Twice(3) != 6 {
+		t.Fatal("not twice")
+	}
+}
+`
+)
+
 // project makes that project, and a folder for temporary ones that must be
 // empty in the end.
 func project(t *testing.T) (root string) {
 	root = t.TempDir()
 	for name, text := range map[string]string{
 		"go.mod": "module tiny\n\ngo 1.26\n", "cmd/ferry/main.go": program,
+		"add/add.go": adder, "add/add_test.go": sums,
 		".gitignore": "/big\n", "big": "not copied",
 	} {
 		path := filepath.Join(root, name)
@@ -68,23 +108,31 @@ func project(t *testing.T) (root string) {
 
 // mutantOf is a patch of the program that replaces lines in it.
 func mutantOf(t *testing.T, changes ...string) mutant {
+	return planted(t, "cmd/ferry/main.go", program, "Caught-by: ferry jepsen run\nExpect: lost, after_ack\n", changes...)
+}
+
+// testMutantOf is one of the package, for a test of it.
+func testMutantOf(t *testing.T, changes ...string) mutant {
+	return planted(t, "add/add.go", adder, "Caught-by: go test ./add -run TestAdd/small|TestTwice\nExpect: TestAdd/small\n", changes...)
+}
+
+func planted(t *testing.T, name, text, header string, changes ...string) mutant {
 	dir := t.TempDir()
 	for _, side := range []string{"a", "b"} {
-		path := filepath.Join(dir, side, "cmd/ferry/main.go")
+		path := filepath.Join(dir, side, name)
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		text := program
+		written := text
 		if side == "b" {
-			text = strings.NewReplacer(changes...).Replace(program)
+			written = strings.NewReplacer(changes...).Replace(text)
 		}
-		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+		require.NoError(t, os.WriteFile(path, []byte(written), 0o644))
 	}
 	cmd := exec.Command("git", "diff", "--no-index", "--no-prefix", "a", "b")
 	cmd.Dir = dir
 	diff, err := cmd.Output()
 	require.Error(t, err, "git diff ends with 1 when there is a difference")
 	path := filepath.Join(dir, "01-planted.patch")
-	text := "Bug: planted.\nCaught-by: ferry jepsen run\nExpect: lost, after_ack\n\n" + string(diff)
-	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	require.NoError(t, os.WriteFile(path, []byte("Bug: planted.\n"+header+"\n"+string(diff)), 0o644))
 	m, err := read(path)
 	require.NoError(t, err)
 	return m
@@ -200,6 +248,8 @@ func TestKeptForAPerson(t *testing.T) {
 func TestConclusion(t *testing.T) {
 	m := mutant{number: "01", name: "planted", bug: "It is.", caughtBy: []string{"ferry", "jepsen", "run"}}
 	dead := ending{mutant: m, fate: killed, kinds: []string{"lost", "digest"}, seen: 1500 * time.Millisecond}
+	tested := ending{mutant: mutant{number: "02", name: "tested", bug: "It is.", caughtBy: []string{"go", "test", "./x"}},
+		fate: killed, kinds: []string{"TestX"}, seen: time.Second}
 	var out bytes.Buffer
 	require.NoError(t, conclude([]ending{dead, dead}, false, &out))
 	require.True(t, strings.HasSuffix(out.String(), "\nmutants: killed=2 of 2 ok\n"), out.String())
@@ -210,12 +260,13 @@ func TestConclusion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "README.md")
 	require.NoError(t, os.WriteFile(path, fmt.Appendf(nil, "before\n%s\nold\n%s\nafter\n", blockBegin, blockEnd), 0o644))
 	for range 2 {
-		require.NoError(t, rewrite(path, table([]ending{dead})))
+		require.NoError(t, rewrite(path, table([]ending{dead, tested})))
 	}
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, "before\n"+blockBegin+"\n"+
 		"| mutant | bug | caught by | reported as | after |\n| --- | --- | --- | --- | --- |\n"+
-		"| 01 planted | It is. | `ferry jepsen run` | `lost`, `digest` | 1.5 s |\n"+blockEnd+"\nafter\n", string(b))
+		"| 01 planted | It is. | `ferry jepsen run` | `lost`, `digest` | 1.5 s |\n"+
+		"| 02 tested | It is. | `go test ./x` | `TestX` |  |\n"+blockEnd+"\nafter\n", string(b))
 	require.Error(t, rewrite(filepath.Join("testdata", "none"), ""))
 }

@@ -18,6 +18,7 @@ import (
 // options of a session.
 type options struct {
 	only  []string      // numbers; none: all mutants
+	tests bool          // only those that Go tests are to catch
 	build bool          // stop when it is built
 	trust bool          // that the runs are green without a mutant
 	keep  bool          // leave the copies of those that survive
@@ -27,6 +28,7 @@ type options struct {
 
 func main() {
 	var o options
+	flag.BoolVar(&o.tests, "tests", false, "only those that Go tests are to catch")
 	flag.BoolVar(&o.build, "build", false, "apply and build only")
 	flag.BoolVar(&o.trust, "trust", false, "do not make each run without its mutant first")
 	flag.BoolVar(&o.keep, "keep", false, "leave the tree and the report of each mutant that is not killed")
@@ -54,13 +56,14 @@ func work(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if list, err = pick(list, o.only); err != nil {
+	if list, err = pick(list, o.only, o.tests); err != nil {
 		return err
 	}
-	if o.table != "" && (len(o.only) > 0 || o.build) {
+	if o.table != "" && (len(o.only) > 0 || o.tests || o.build) {
 		return errors.New("a table is of all mutants")
 	}
 	l := lab{root: root, limit: o.limit, build: o.build, keep: o.keep, out: out, known: map[string]bool{}}
+	defer l.close()
 	var ends []ending
 	for _, m := range list {
 		e := ending{mutant: m, fate: unsound}

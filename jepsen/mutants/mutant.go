@@ -17,7 +17,7 @@ type mutant struct {
 	path         string
 	bug          string
 	caughtBy     []string // the command's words
-	expect       []string // kinds of problems
+	expect       []string // kinds of problems, or names of tests
 }
 
 func (m mutant) String() string { return m.number + " " + m.name }
@@ -98,28 +98,38 @@ func header(text string) (map[string]string, error) {
 	return nil, errors.Join(errors.New("there is no diff"), lines.Err())
 }
 
-var kindName = regexp.MustCompile(`^[a-z_]+$`)
+var (
+	kindName = regexp.MustCompile(`^[a-z_]+$`)
+	testName = regexp.MustCompile(`^Test\w*(/\S+)?$`)
+)
 
 func (m mutant) validate() error {
 	var wrong []error
 	if m.bug == "" {
 		wrong = append(wrong, errors.New("the header has no Bug"))
 	}
-	if len(m.caughtBy) == 0 {
+	name, what := kindName, "kind of problem"
+	switch words := m.caughtBy; {
+	case len(words) == 0:
 		wrong = append(wrong, errors.New("the header has no Caught-by"))
-	} else if program := m.caughtBy[0]; program != "ferry" && program != "go" {
-		wrong = append(wrong, fmt.Errorf("it is to be caught by %q, which is neither ferry nor go", program))
+	case len(words) > 2 && words[0] == "go" && words[1] == "test":
+		name, what = testName, "test"
+	case words[0] != "ferry":
+		wrong = append(wrong, fmt.Errorf("it is to be caught by %q, which is neither ferry nor go test", strings.Join(words, " ")))
 	}
 	for _, kind := range m.expect {
-		if !kindName.MatchString(kind) {
-			wrong = append(wrong, fmt.Errorf("it expects %q, which is no kind of problem", kind))
+		if !name.MatchString(kind) {
+			wrong = append(wrong, fmt.Errorf("it expects %q, which is no %s", kind, what))
 		}
 	}
 	return errors.Join(wrong...)
 }
 
-// pick takes those with these numbers.
-func pick(list []mutant, only []string) ([]mutant, error) {
+// pick takes those with these numbers, or those that Go tests are to catch.
+func pick(list []mutant, only []string, tests bool) ([]mutant, error) {
+	if tests {
+		list = slices.DeleteFunc(list, func(m mutant) bool { return !m.byTest() })
+	}
 	if len(only) == 0 {
 		return list, nil
 	}

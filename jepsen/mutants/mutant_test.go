@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,14 +22,19 @@ import (
 func TestPatches(t *testing.T) {
 	list, err := load(".")
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(list), 8)
+	require.GreaterOrEqual(t, len(list), 36)
 	root, err := rootOf(t.Context())
 	require.NoError(t, err)
 	kinds := append(kindsOf(t, filepath.Join(root, "jepsen", "check", "kinds.go")),
 		kindsOf(t, filepath.Join(root, "jepsen", "witness", "checker.go"))...)
 	for _, m := range list {
 		t.Run(m.String(), func(t *testing.T) {
-			require.Subset(t, kinds, m.expect)
+			if m.byTest() {
+				requireOneLine(t, m, root)
+				requireTests(t, m, root)
+			} else {
+				require.Subset(t, kinds, m.expect)
+			}
 			tree := filepath.Join(t.TempDir(), "tree")
 			files := patched(t, m)
 			for _, name := range files {
@@ -67,6 +73,48 @@ func requireMutated(t *testing.T, from, to string) {
 	require.Equal(t, string(formatted), string(after), "gofmt")
 }
 
+// requireOneLine: the bug that a test is to catch is one line, changed or left
+// out, and there is one place for it: with so little around it the patch could
+// go elsewhere once the file has changed.
+func requireOneLine(t *testing.T, m mutant, root string) {
+	b, err := os.ReadFile(m.path)
+	require.NoError(t, err)
+	_, hunk, _ := strings.Cut(string(b), "\n@@ ")
+	_, hunk, _ = strings.Cut(hunk, "\n")
+	var before strings.Builder
+	count := map[byte]int{}
+	for line := range strings.Lines(hunk) {
+		if count[line[0]]++; line[0] != '+' {
+			before.WriteString(line[1:])
+		}
+	}
+	require.Equal(t, 1, count['-'])
+	require.LessOrEqual(t, count['+'], 1)
+	files := patched(t, m)
+	require.Len(t, files, 1)
+	source, err := os.ReadFile(filepath.Join(root, files[0]))
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(string(source), before.String()))
+}
+
+// requireTests: the tests that are to fail are there. That they pass without
+// the bug, only a run tells.
+func requireTests(t *testing.T, m mutant, root string) {
+	dir := filepath.Join(root, m.caughtBy[2])
+	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+	require.NoError(t, err)
+	for _, test := range m.expect {
+		name, part, _ := strings.Cut(test, "/")
+		require.True(t, slices.ContainsFunc(files, func(path string) bool {
+			b, err := os.ReadFile(path)
+			return err == nil && bytes.Contains(b, []byte("\nfunc "+name+"("))
+		}), "%s is not in %s", name, dir)
+		if name == "TestScripts" {
+			require.FileExists(t, filepath.Join(dir, "testdata", part+".txt"))
+		}
+	}
+}
+
 // kindsOf reads the kinds of problems from the constants of a file.
 func kindsOf(t *testing.T, path string) (kinds []string) {
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
@@ -100,7 +148,9 @@ func TestHeaderMistakes(t *testing.T) {
 	}{
 		"no bug":        {func(l []string) { l[0] = "" }, "no Bug"},
 		"no run":        {func(l []string) { l[1] = "" }, "no Caught-by"},
-		"other program": {func(l []string) { l[1] = "Caught-by: rm -r x\n" }, "neither ferry nor go"},
+		"other program": {func(l []string) { l[1] = "Caught-by: rm -r x\n" }, "neither ferry nor go test"},
+		"no go test":    {func(l []string) { l[1] = "Caught-by: go run ./x\n" }, "neither ferry nor go test"},
+		"no test":       {func(l []string) { l[1] = "Caught-by: go test ./x\n" }, "\"lost\", which is no test"},
 		"no kinds":      {func(l []string) { l[2] = "" }, "no kind of problem"},
 		"bad kind":      {func(l []string) { l[2] = "Expect: lost, a.*\n" }, "no kind of problem"},
 		"unknown field": {func(l []string) { l[3] = "Why: because\n" }, "no field"},

@@ -12,14 +12,18 @@ const (
 	blockEnd   = "<!-- /mutants -->"
 )
 
-// table is the kills in Markdown.
+// table is the kills in Markdown. When a test failed says little: most of it was
+// compiling.
 func table(ends []ending) string {
 	var b strings.Builder
 	b.WriteString("| mutant | bug | caught by | reported as | after |\n| --- | --- | --- | --- | --- |\n")
 	for _, e := range ends {
 		reported, after := "**"+string(e.fate)+"**", ""
 		if e.fate == killed {
-			reported, after = "`"+strings.Join(e.kinds, "`, `")+"`", seconds(e.seen)
+			reported = "`" + strings.Join(e.kinds, "`, `") + "`"
+		}
+		if e.fate == killed && !e.byTest() {
+			after = seconds(e.seen)
 		}
 		fmt.Fprintf(&b, "| %s | %s | `%s` | %s | %s |\n", e.mutant, e.bug, strings.Join(e.caughtBy, " "), reported, after)
 	}

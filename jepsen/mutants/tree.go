@@ -66,8 +66,9 @@ func copyFile(from, to string) error {
 
 // apply applies a patch to the tree in a folder. git must not take a
 // repository around it for the tree: it would leave out every file, silently.
-func apply(ctx context.Context, tree, patch string) (text string, err error) {
-	cmd := command(ctx, tree, "git", "apply", "--verbose", patch)
+func apply(ctx context.Context, tree, patch string, options ...string) (text string, err error) {
+	args := append([]string{"apply", "--verbose"}, options...)
+	cmd := command(ctx, tree, "git", append(args, patch)...)
 	cmd.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(tree))
 	b, err := cmd.CombinedOutput()
 	if err == nil && !bytes.Contains(b, []byte("Applied patch ")) {

@@ -14,11 +14,10 @@ const (
 	lineMax   = 64 << 10 // of a line that is looked at
 )
 
-// watch reads what a run prints, and notes when it first reports a problem of
-// an expected kind: as "kind=3", or as "kind: what happened" in a list.
+// watch reads what a run prints, and notes what it reports, and when first.
 type watch struct {
-	began   time.Time
-	pattern *regexp.Regexp
+	began time.Time
+	read  func(line string) (text string, kinds []string)
 
 	mu    sync.Mutex // a run prints to two streams
 	line  []byte
@@ -27,11 +26,21 @@ type watch struct {
 	seen  time.Duration // of the first
 }
 
-func newWatch(kinds []string) *watch {
+func newWatch(read func(line string) (text string, kinds []string)) *watch {
+	return &watch{began: time.Now(), read: read}
+}
+
+// problems reads the lines of a run of ferry: a problem is reported as
+// "kind=3", or as "kind: what happened" in a list.
+func problems(kinds []string) func(line string) (text string, found []string) {
 	kind := "(" + strings.Join(kinds, "|") + ")"
-	return &watch{
-		began:   time.Now(),
-		pattern: regexp.MustCompile(`(?:^|[^a-z_])` + kind + `=[1-9]|; ` + kind + `: `),
+	pattern := regexp.MustCompile(`(?:^|[^a-z_])` + kind + `=[1-9]|; ` + kind + `: `)
+	return func(line string) (string, []string) {
+		var found []string
+		for _, match := range pattern.FindAllStringSubmatch(line, -1) {
+			found = append(found, match[1]+match[2])
+		}
+		return line, found
 	}
 }
 
@@ -52,17 +61,19 @@ func (w *watch) Write(p []byte) (int, error) {
 
 // take looks at a line that is complete. The mutex is held.
 func (w *watch) take() {
-	line := string(w.line)
+	text, kinds := w.read(string(w.line))
 	w.line = w.line[:0]
-	if len(w.last) == tailLines {
-		w.last = append(w.last[:0], w.last[1:]...)
+	if text != "" {
+		if len(w.last) == tailLines {
+			w.last = append(w.last[:0], w.last[1:]...)
+		}
+		w.last = append(w.last, text)
 	}
-	w.last = append(w.last, line)
-	for _, match := range w.pattern.FindAllStringSubmatch(line, -1) {
+	for _, kind := range kinds {
 		if len(w.kinds) == 0 {
 			w.seen = time.Since(w.began)
 		}
-		if kind := match[1] + match[2]; !slices.Contains(w.kinds, kind) {
+		if !slices.Contains(w.kinds, kind) {
 			w.kinds = append(w.kinds, kind)
 		}
 	}
