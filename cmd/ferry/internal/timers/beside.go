@@ -85,5 +85,13 @@ func (b *beside) note(set latency.Set, number uint64, now time.Time) {
 	b.last = now
 }
 
-// behind is how long after the end of the timetable the last ack was confirmed.
-func (b *beside) behind() time.Duration { return max(0, b.last.Sub(b.due(uint64(b.total)))) }
+// measured is what was noted so far, and how long after the end of the
+// timetable the last of it was. Answers may still come if not all did in time.
+func (b *beside) measured() (confirm, through latency.Set, behind time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	confirm, through = latency.New(), latency.New()
+	confirm.Merge(b.confirm)
+	through.Merge(b.through)
+	return confirm, through, max(0, b.last.Sub(b.due(uint64(b.total))))
+}

@@ -37,12 +37,12 @@ const (
 	drainTimeout   = 60 * time.Second // for what is missing when the window is over
 )
 
-// Options of a run. All are required, but that Rate and Say may be zero.
+// Options of a run. All are required.
 type Options struct {
 	URL    string
 	N      int           // timers
 	Window time.Duration // in which they are due, uniformly
-	Rate   int           // messages published, delivered and acked a second meanwhile
+	Rate   int           // messages published, delivered and acked a second meanwhile; may be 0
 	Limit  time.Duration // p99 of lateness, at most
 	Say    func(format string, args ...any)
 	Tick   func(due uint64) // told every second how many have arrived

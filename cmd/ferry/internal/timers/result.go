@@ -31,14 +31,13 @@ type Result struct {
 }
 
 func (r *run) result(left, elections uint64) Result {
-	b := r.beside
-	t := r.timers
+	t, b := r.timers.count(), r.beside.count()
 	res := Result{
 		N: r.o.N, Due: t.arrived, Repeated: t.repeated + b.repeated, Unknown: t.unknown + b.unknown,
 		Left: left, Elections: elections, Loading: r.loading, Lateness: latency.New(),
-		Sent: b.total, Acked: b.acked, Behind: b.behind(), window: r.o.Window, Confirm: b.confirm, Through: b.through,
-		Failed: errors.Join(t.failed, b.failed),
+		Sent: r.beside.total, Acked: b.acked, Failed: errors.Join(t.failed, b.failed), window: r.o.Window,
 	}
+	res.Confirm, res.Through, res.Behind = r.beside.measured()
 	for _, a := range r.due {
 		res.Early += a.early
 		res.Lateness.Merge(a.lateness)

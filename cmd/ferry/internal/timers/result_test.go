@@ -48,7 +48,7 @@ func TestTally(t *testing.T) {
 	require.False(t, tally.arrive(1))
 	require.False(t, tally.arrive(2))
 	tally.settled()
-	require.Equal(t, 1, tally.count())
+	require.Equal(t, 1, tally.count().arrived)
 	select {
 	case <-tally.all:
 		t.Fatal("one is missing")
@@ -57,6 +57,6 @@ func TestTally(t *testing.T) {
 	require.True(t, tally.arrive(0))
 	tally.settled()
 	<-tally.all
-	require.Equal(t, []int{2, 1, 1}, []int{tally.arrived, tally.repeated, tally.unknown})
+	require.Equal(t, counts{arrived: 2, acked: 2, repeated: 1, unknown: 1}, tally.count())
 	<-newTally(0).all
 }

@@ -136,7 +136,7 @@ func (r *run) wait(ctx context.Context) error {
 		case <-beside:
 			beside = nil
 		case <-tick.C:
-			r.o.Tick(uint64(r.timers.count()))
+			r.o.Tick(uint64(r.timers.count().arrived))
 		case <-ctx.Done():
 			if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 				return nil

@@ -7,9 +7,13 @@ import "sync"
 type tally struct {
 	all chan struct{} // closed when all are acked
 
-	mu       sync.Mutex
-	seen     []bool // by number
-	arrived  int    // different ones
+	mu   sync.Mutex
+	seen []bool // by number
+	counts
+}
+
+type counts struct {
+	arrived  int // different ones
 	acked    int
 	repeated int   // arrivals of one that was there before
 	unknown  int   // of one that nobody published
@@ -58,9 +62,9 @@ func (t *tally) fail(err error) {
 	}
 }
 
-// count is how many have arrived.
-func (t *tally) count() int {
+// count is what there is so far.
+func (t *tally) count() counts {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.arrived
+	return t.counts
 }
