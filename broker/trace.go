@@ -11,6 +11,7 @@ const (
 	traceTextBytes = 64   // of details that a trace keeps for each event it has room for
 	traceStep      = 4096 // events looked at without letting the next one in
 	traceReplyMax  = 1000 // events of one reply: the last ones
+	traceBlock     = 512  // events of a block, 70 KB: no entry waits for more memory at once
 )
 
 // Trace keeps the last events of the messages of a group, as this node's
@@ -21,16 +22,19 @@ type Trace struct {
 	max int
 
 	mu       sync.Mutex
-	events   []fsm.TraceEvent // a ring once it has max of them
-	first    uint64           // number of the oldest; number n is at n % max
-	next     uint64           // number of the next
-	text     int              // bytes of the details
-	from     uint64           // everything since this entry is here
+	blocks   [][]fsm.TraceEvent // a ring of max; each block is made for its first event, and stays where it is
+	first    uint64             // number of the oldest; number n is at n % max
+	next     uint64             // number of the next
+	text     int                // bytes of the details
+	from     uint64             // everything since this entry is here
 	fromWall int64
 }
 
 // NewTrace makes a trace of so many events, at least one.
-func NewTrace(events int) *Trace { return &Trace{max: max(1, events), from: 1} }
+func NewTrace(events int) *Trace {
+	events = max(1, events)
+	return &Trace{max: events, from: 1, blocks: make([][]fsm.TraceEvent, (events+traceBlock-1)/traceBlock)}
+}
 
 // Add takes an event, and forgets the oldest ones for which there is no room.
 func (t *Trace) Add(e fsm.TraceEvent) {
@@ -39,18 +43,20 @@ func (t *Trace) Add(e fsm.TraceEvent) {
 	for t.next-t.first == uint64(t.max) || t.next > t.first && t.text+len(e.Detail) > traceTextBytes*t.max {
 		t.forget()
 	}
-	if len(t.events) < t.max {
-		t.events = append(t.events, e)
-	} else {
-		*t.at(t.next) = e
+	if b := &t.blocks[t.next%uint64(t.max)/traceBlock]; *b == nil {
+		*b = make([]fsm.TraceEvent, traceBlock)
 	}
+	*t.at(t.next) = e
 	t.next++
 	t.text += len(e.Detail)
 }
 
-func (t *Trace) at(number uint64) *fsm.TraceEvent { return &t.events[number%uint64(t.max)] }
+func (t *Trace) at(number uint64) *fsm.TraceEvent {
+	i := number % uint64(t.max)
+	return &t.blocks[i/traceBlock][i%traceBlock]
+}
 
-// forget drops the oldest event. Until the ring is full it keeps its place.
+// forget drops the oldest event.
 func (t *Trace) forget() {
 	e := t.at(t.first)
 	t.text -= len(e.Detail)
@@ -64,7 +70,8 @@ func (t *Trace) forget() {
 func (t *Trace) Restored(index uint64, wallMillis int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.events, t.first, t.next, t.text = nil, 0, 0, 0
+	clear(t.blocks)
+	t.first, t.next, t.text = 0, 0, 0
 	t.from, t.fromWall = index+1, wallMillis
 }
 

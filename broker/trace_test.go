@@ -47,6 +47,32 @@ func TestTraceForgets(t *testing.T) {
 	want(0, 21, 200, 21)
 }
 
+// TestTraceGrowsInPlace: an entry that is applied waits neither for a copy of
+// all events so far nor for the memory of all that there may be.
+func TestTraceGrowsInPlace(t *testing.T) {
+	const events = 3*traceBlock + 1
+	tr := NewTrace(events)
+	tr.Add(fsm.TraceEvent{Index: 1})
+	first := tr.at(0)
+	for i := uint64(2); i <= 2*events; i++ {
+		if tr.Add(fsm.TraceEvent{Index: i}); tr.at(0) != first {
+			t.Fatalf("event %d moved the first", i)
+		}
+		blocks := 0
+		for _, b := range tr.blocks {
+			if b != nil {
+				blocks++
+			}
+		}
+		if want := (min(i, events) + traceBlock - 1) / traceBlock; blocks != int(want) {
+			t.Fatalf("%d blocks for %d events", blocks, i)
+		}
+		if tr.at(i-1).Index != i {
+			t.Fatalf("event %d is not there", i)
+		}
+	}
+}
+
 // TestTraceQuery: the life of a message is known by every replica, after the
 // message is gone, and asked of the leader.
 func TestTraceQuery(t *testing.T) {
