@@ -80,5 +80,5 @@ func (m *Model) expire(q *queue, msg *message) {
 		return
 	}
 	q.dropped++
-	q.remove(msg)
+	m.takeAway(q, msg)
 }
