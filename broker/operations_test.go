@@ -145,7 +145,7 @@ func TestBrowse(t *testing.T) {
 }
 
 // TestRequestReply: the answer finds whoever asked, over a link too, and may
-// be asked for again.
+// be asked for again, until another request tells that it came.
 func TestRequestReply(t *testing.T) {
 	p := newPair(t)
 	near, far := attached(t, p.a, 1), attached(t, p.b, 2)
@@ -182,6 +182,10 @@ func TestRequestReply(t *testing.T) {
 				}
 			}
 		}
+		ask.Taken, ask.OpHeader = []uint64{ask.Number}, c.header()
+		c.wantCode(c.send(transport.OpRequest, ask), transport.CodeOK)
+		c.wantCode(c.send(transport.OpAwait, transport.Await{Handle: 1, Number: ask.Taken[0]}), transport.CodeNotFound)
+		other.wantCode(other.settle(transport.ActionAck, other.delivery()), transport.CodeOK)
 		other.wantCode(other.send(transport.OpCancel, transport.Cancel{OpHeader: other.header(), Consumer: 1}), transport.CodeOK)
 	}
 }

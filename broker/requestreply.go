@@ -30,7 +30,7 @@ func (c *conn) request(f transport.Frame) error {
 		return nil
 	}
 	o.grows = true
-	x := fsm.Request{OpHeader: head, Queue: m.Queue, NoRetry: m.NoRetry, Records: m.Records}
+	x := fsm.Request{OpHeader: head, Queue: m.Queue, NoRetry: m.NoRetry, Taken: m.Taken, Records: m.Records}
 	c.submit(o, o.handle.lane, func(b []byte) []byte { return fsm.AppendRequest(b, &x) })
 	return nil
 }

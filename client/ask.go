@@ -73,8 +73,8 @@ type Response struct {
 // queue; ErrConflict when its DedupID was published before; ErrExpired when there was no answer in time, and the request may have
 // been worked on all the same; ErrDeadLettered when its message failed too
 // often, was rejected or was removed; ErrResponderLost with NoRetry; or one of
-// Publish. Until its deadline, a request takes one of 1,024 places of the
-// session: beyond them the error Is ErrTooManyRequests.
+// Publish. Until its answer has come, or its deadline, a request takes one of
+// 1,024 places of the session: beyond them the error Is ErrTooManyRequests.
 func (c *Conn) Request(ctx context.Context, queue string, m Message, opts ...RequestOption) (*Response, error) {
 	var o requestOptions
 	for _, opt := range opts {
@@ -185,7 +185,7 @@ func (q *question) askOnce(ctx context.Context) (*Response, error) {
 		encode: func(dst []byte, h transport.OpHeader) []byte {
 			sends++
 			q.c.m.await(w, h.Number)
-			return transport.Request{OpHeader: h, Queue: q.queue, NoRetry: q.noRetry, Records: q.records}.AppendTo(dst)
+			return transport.Request{OpHeader: h, Queue: q.queue, NoRetry: q.noRetry, Records: q.records, Taken: w.taken}.AppendTo(dst)
 		},
 	}
 	r, err := q.c.operate(ctx, ctl, func(_ *transport.Result, err *Error) {

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -159,6 +160,46 @@ func TestRequestIsRefused(t *testing.T) {
 		if _, err := conn.Request(ctx, "q", Message{Body: make([]byte, 1<<20+1)}); !errors.Is(err, ErrTooLarge) {
 			t.Error(err)
 		}
+	})
+}
+
+// The next request tells the group which answers have come, also such as came
+// too late for anybody; if it may not have been judged, the one after it does.
+func TestRequestTellsOfAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		want := func(numbers ...uint64) uint64 {
+			t.Helper()
+			q := c.asked()
+			if !slices.Equal(q.Taken, numbers) {
+				t.Errorf("request %d tells of %v, want %v", q.Number, q.Taken, numbers)
+			}
+			return q.Number
+		}
+		a := ask(t.Context(), conn, Message{})
+		first := want()
+		c.answerRequest(transport.CodeOK, "!")
+		a.body(t)
+
+		ctx, cancel := context.WithCancel(t.Context())
+		a = ask(ctx, conn, Message{})
+		second := want(first)
+		cancel()
+		a.got()
+		c.answerRequest(transport.CodeOK, "nobody waits")
+		synctest.Wait()
+
+		c.setVerdict(func(op transport.Op, _ []byte) *transport.Result {
+			return &transport.Result{Code: transport.CodeNoResponders}
+		})
+		ask(t.Context(), conn, Message{}).got()
+		c.setVerdict(nil)
+		a = ask(t.Context(), conn, Message{})
+		want(second)
+		c.answerRequest(transport.CodeOK, "!")
+		a.body(t)
 	})
 }
 

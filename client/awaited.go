@@ -20,6 +20,8 @@ type awaited struct {
 	number   uint64        // of its operation; 0 before it was sent
 	stored   bool          // the operation was accepted
 	over     bool          // nobody waits any more
+	taken    []uint64      // answers that it tells the group of
+	session  *session      // which they are of; nil before it was sent
 	answer   chan answered // holds one
 }
 
@@ -39,6 +41,9 @@ func (a answered) error() error {
 // await notes the number that a request is sent under: another one after it was
 // overtaken.
 func (m *manager) await(w *awaited, number uint64) {
+	if w.session == nil {
+		w.session, w.taken = m.session, m.session.tellAnswers()
+	}
 	if w.over || w.number == number {
 		return
 	}
@@ -52,6 +57,9 @@ func (m *manager) await(w *awaited, number uint64) {
 func (m *manager) stored(w *awaited, again bool, err *Error) {
 	switch {
 	case err != nil:
+		if w.session == m.session {
+			m.session.gotAnswer(w.taken...) // it may not have been judged
+		}
 		m.unawait(w)
 	case !w.over:
 		w.stored = true
@@ -96,6 +104,7 @@ func (m *manager) answers(all []transport.Answer) {
 		if m.session == nil || in.Handle != m.session.handle {
 			continue // of a session that expired
 		}
+		m.session.gotAnswer(in.Number)
 		if w := m.awaited[in.Number]; w != nil {
 			m.answerTo(w, m.answerOf(w, in))
 		}

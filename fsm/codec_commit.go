@@ -45,6 +45,7 @@ func AppendRequest(dst []byte, c *Request) []byte {
 	dst = appendHeader(dst, KindRequest, &c.OpHeader)
 	dst = wire.AppendString(dst, c.Queue)
 	dst = wire.AppendBool(dst, c.NoRetry)
+	dst = appendNumbers(dst, c.Taken)
 	return seal(append(dst, c.Records...), from)
 }
 
@@ -52,6 +53,7 @@ func (x *Request) read(c *wire.Cursor) {
 	x.OpHeader.read(c)
 	x.Queue = c.String()
 	x.NoRetry = c.Bool()
+	x.Taken = readNumbers(c)
 }
 
 func AppendReply(dst []byte, c *Reply) []byte {

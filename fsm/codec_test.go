@@ -42,7 +42,7 @@ func everyCommand() []Command {
 		&TopicCreate{OpHeader: h, Topic: "t", Settings: TopicSettings{DedupMillis: 1000, DedupCapacity: 70000}},
 		&TopicDelete{OpHeader: h, Topic: "t", IfUnused: true},
 		&Subscribe{OpHeader: h, Topic: "t", Queue: "q", Filter: "a.*", Required: true, Session: true, Settings: set},
-		&Request{OpHeader: h, Queue: "q", NoRetry: true, Records: testRecords(1, 9)},
+		&Request{OpHeader: h, Queue: "q", NoRetry: true, Taken: []uint64{3, 1 << 40}, Records: testRecords(1, 9)},
 		&Reply{OpHeader: h, Incarnation: 1, Place: 2, Token: 1 << 40, Records: testRecords(1, 9)},
 		&Await{Session: h.Session, Epoch: 4, Number: 9},
 	}

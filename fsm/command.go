@@ -283,7 +283,8 @@ type (
 	Request struct {
 		OpHeader
 		Queue   string
-		NoRetry bool // the loss of its responder is the answer
+		NoRetry bool     // the loss of its responder is the answer
+		Taken   []uint64 // numbers of requests whose answers have come: they are kept no longer
 		Records []byte
 	}
 

@@ -55,14 +55,7 @@ func (x *Attach) read(c *wire.Cursor) {
 	x.Epoch = c.Uint()
 	x.Node = c.String()
 	x.Resume = c.Bool()
-	n := c.ArrayLen(c.Left())
-	x.Tokens = nil
-	if n > 0 {
-		x.Tokens = make([]uint64, n)
-	}
-	for i := range x.Tokens {
-		x.Tokens[i] = c.Uint()
-	}
+	x.Tokens = readNumbers(c)
 }
 
 func (x *Detach) read(c *wire.Cursor) {
@@ -164,3 +157,13 @@ func (x *QueuePause) read(c *wire.Cursor) {
 func (x *SetVersion) read(c *wire.Cursor) { x.Version = Version(c.Uint16()) }
 
 func (x *Checkpoint) read(*wire.Cursor) {}
+
+func readNumbers(c *wire.Cursor) (all []uint64) {
+	if n := c.ArrayLen(c.Left()); n > 0 {
+		all = make([]uint64, n)
+	}
+	for i := range all {
+		all[i] = c.Uint()
+	}
+	return all
+}

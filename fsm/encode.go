@@ -59,10 +59,7 @@ func AppendAttach(dst []byte, c *Attach) []byte {
 	dst = wire.AppendUint(dst, c.Epoch)
 	dst = wire.AppendString(dst, c.Node)
 	dst = wire.AppendBool(dst, c.Resume)
-	dst = wire.AppendArrayLen(dst, len(c.Tokens))
-	for _, t := range c.Tokens {
-		dst = wire.AppendUint(dst, t)
-	}
+	dst = appendNumbers(dst, c.Tokens)
 	return seal(dst, from)
 }
 
@@ -187,4 +184,12 @@ func AppendSetVersion(dst []byte, c *SetVersion) []byte {
 func AppendCheckpoint(dst []byte) []byte {
 	from := len(dst)
 	return seal(appendKind(dst, KindCheckpoint), from)
+}
+
+func appendNumbers(dst []byte, all []uint64) []byte {
+	dst = wire.AppendArrayLen(dst, len(all))
+	for _, n := range all {
+		dst = wire.AppendUint(dst, n)
+	}
+	return dst
 }

@@ -73,7 +73,7 @@ func (f *feed) command() Command {
 		}
 		return x
 	case 24:
-		return &Request{OpHeader: h, Queue: name, NoRetry: f.upTo(2) == 1,
+		return &Request{OpHeader: h, Queue: name, NoRetry: f.upTo(2) == 1, Taken: []uint64{f.upTo(64)},
 			Records: recordsOfKind(int(f.upTo(3)), 8, record.Message{DeadlineMillis: f.upTo(40) * 1000})}
 	case 25:
 		return &Reply{OpHeader: h, Incarnation: f.upTo(4), Place: f.upTo(14), Token: f.upTo(30), Records: testRecords(1, 5)}

@@ -24,6 +24,7 @@ const (
 	MaxTenants             = 10_000  // of a queue, that have messages or a weight
 	MaxDedupCapacity       = 1 << 22
 	MaxRequests            = 1024     // unanswered or kept, of a session
+	MaxTaken               = 256      // answers that one request says have come
 	MaxAnswerBytes         = 64 << 10 // logical, of a reply
 	MaxHistory             = 16       // attempts kept of a message
 	MaxConsumersPerSession = 256

@@ -29,7 +29,8 @@ type messageID struct {
 	position uint32
 }
 
-// requests are those whose deadline has not come. What follows from all is
+// requests are those whose deadline has not come, and whose requester did not
+// say that it has the answer. What follows from all is
 // derived.
 type requests struct {
 	all     btree.Map[uint64, *asked] // by serial
@@ -62,6 +63,10 @@ func (s *State) request(c *Request, entry []byte) Result {
 }
 
 func (s *State) ask(x *session, c *Request, entry []byte) Result {
+	if len(c.Taken) > MaxTaken {
+		return Result{Code: Invalid, Detail: "more than 256 answers taken"}
+	}
+	s.took(x, c.Taken)
 	s.clearIntake()
 	if r := s.aim(c.Queue); r.Code != OK {
 		return r
@@ -211,6 +216,20 @@ func (s *State) tellAnswer(a *asked) {
 		e.ID = ID{Group: s.group, Index: a.answer.index, Position: a.answer.position}
 	}
 	s.emit(&e)
+}
+
+// took lets go of requests whose answers their session has. What has no answer
+// yet stays: its message may be one that is not to be tried again.
+func (s *State) took(x *session, numbers []uint64) {
+	for _, n := range numbers {
+		k, ok := s.requests.byOp.Get(opKey{session: x.serial, number: n})
+		if !ok {
+			continue
+		}
+		if a, _ := s.requests.all.Get(k.serial); a.answered {
+			s.forgetRequest(a)
+		}
+	}
 }
 
 // endRequest is a request's deadline. Its message, if it is still there, goes

@@ -34,6 +34,13 @@ func (l *scriptLine) parse(v string) uint64 {
 	return n
 }
 
+func (l *scriptLine) numbers(key string) (all []uint64) {
+	for _, n := range strings.FieldsFunc(l.set[key], func(c rune) bool { return c == ',' }) {
+		all = append(all, l.parse(n))
+	}
+	return all
+}
+
 func (l *scriptLine) flag(name string) bool { return slices.Contains(l.words, name) }
 
 // header numbers an operation of the session that the first word names.
@@ -87,9 +94,7 @@ func (r *script) parse(text string) Command {
 		if a.Node == "" {
 			a.Node = "n1"
 		}
-		for _, t := range strings.FieldsFunc(l.set["tokens"], func(c rune) bool { return c == ',' }) {
-			a.Tokens = append(a.Tokens, l.parse(t))
-		}
+		a.Tokens = l.numbers("tokens")
 		return a
 	case "detach":
 		d := &Detach{Session: sessionID(l.word(1)), Epoch: l.num("epoch", 1), Node: "n1", Cause: DetachCause(l.num("cause", 1))}
@@ -141,8 +146,8 @@ func (r *script) parseOperation(l *scriptLine) Command {
 		return &GroupResume{OpHeader: h, Queue: l.word(2), Group: l.word(3)}
 	case "weight": // weight s1 q tenant N
 		return &TenantWeight{OpHeader: h, Queue: l.word(2), Tenant: l.word(3), Weight: uint32(l.parse(l.word(4)))}
-	case "request": // request s1 q deadline=wall [noretry] [size=N]
-		return &Request{OpHeader: h, Queue: l.word(2), NoRetry: l.flag("noretry"),
+	case "request": // request s1 q deadline=wall [noretry] [taken=1,2] [size=N]
+		return &Request{OpHeader: h, Queue: l.word(2), NoRetry: l.flag("noretry"), Taken: l.numbers("taken"),
 			Records: recordsOfKind(int(l.num("count", 1)), int(l.num("size", 10)), l.message())}
 	case "reply": // reply s1 incarnation-place-token [size=N]
 		it := l.items()[0]

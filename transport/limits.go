@@ -22,6 +22,7 @@ const (
 	QueueNameMax   = 200 // bytes; users make names of at most 196
 	ErrorTextMax   = 1024
 	AnswerMax      = 64 << 10 // bytes of headers and body of a Reply's record
+	TakenMax       = 256      // answers that a Request says have come
 	TokensMax      = 1 << 16  // leases named in an Attach
 	CommandsMax    = 1 << 16  // commands of a PeerSubmit
 	EventsItemsMax = 1 << 16  // results, deliveries, closings or answers of an Events

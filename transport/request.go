@@ -7,8 +7,9 @@ import "github.com/ferrymq/ferrymq/transport/wire"
 type Request struct {
 	OpHeader
 	Queue   string
-	NoRetry bool   // the loss of its responder is the answer: CodeResponderLost
-	Records []byte // one record as a msgpack binary; aliases the frame
+	NoRetry bool     // the loss of its responder is the answer: CodeResponderLost
+	Records []byte   // one record as a msgpack binary; aliases the frame
+	Taken   []uint64 // numbers of requests whose Answers have come, at most TakenMax: the group keeps them no longer
 }
 
 // Reply settles the delivery of a request with its answer, a record of at
@@ -56,11 +57,16 @@ func readBinary(c *wire.Cursor, payload []byte) []byte {
 
 // AppendTo appends the body. Records must hold one binary.
 func (r Request) AppendTo(b []byte) []byte {
-	b = wire.AppendArrayLen(b, 4)
+	b = wire.AppendArrayLen(b, 5)
 	b = r.OpHeader.AppendTo(b)
 	b = wire.AppendString(b, r.Queue)
 	b = wire.AppendBool(b, r.NoRetry)
-	return append(b, r.Records...)
+	b = append(b, r.Records...)
+	b = wire.AppendArrayLen(b, len(r.Taken))
+	for _, number := range r.Taken {
+		b = wire.AppendUint(b, number)
+	}
+	return b
 }
 
 // Decode reads the body. Records aliases the payload and holds one binary.
@@ -71,6 +77,13 @@ func (r *Request) Decode(payload []byte) error {
 	r.Queue = c.StringMax(QueueNameMax)
 	r.NoRetry = c.Bool()
 	r.Records = readBinary(&c, payload)
+	r.Taken = nil
+	if more >= 1 {
+		for range c.ArrayLen(TakenMax) {
+			r.Taken = append(r.Taken, c.Uint())
+		}
+		more--
+	}
 	c.SkipN(more)
 	return decoded(&c, "Request")
 }

@@ -20,7 +20,7 @@ func commitSamples(record, rich []byte) []sample {
 			Publishes: []CommitPublish{{Queue: "bills", Count: 2, Records: wire.AppendBytes(wire.AppendBytes(nil, record), rich)},
 				{Queue: "events", Count: 1, Records: wire.AppendBytes(nil, record)}}}),
 		of("commit-settle", OpCommit, 21, Commit{OpHeader: head(49), Settles: []SettleItem{{Incarnation: 12, Place: 5, Token: 99, Action: ActionAck}}}),
-		of("request", OpRequest, 22, Request{OpHeader: head(50), Queue: "prices", NoRetry: true, Records: wire.AppendBytes(nil, rich)}),
+		of("request", OpRequest, 22, Request{OpHeader: head(50), Queue: "prices", NoRetry: true, Records: wire.AppendBytes(nil, rich), Taken: []uint64{44, 46}}),
 		of("reply", OpReply, 23, Reply{OpHeader: head(51), Incarnation: 12, Place: 7, Token: 101, Records: wire.AppendBytes(nil, record)}),
 		of("await", OpAwait, 24, Await{Handle: 1, Number: 50}),
 		of("events-answers", OpEvents, 0, Events{Results: []Result{repeated}, Deliveries: []Delivery{asked},

@@ -23,10 +23,28 @@ func (g *generator) request(t *rapid.T) Command {
 		}
 		d = d.sealed("")
 	}
+	g.taken(t, x)
 	c := Command{Command: x, Drafts: []Draft{d}}
 	g.few(t, &c)
 	_, x.Records = records(c.Drafts)
 	return c
+}
+
+// taken says that answers have come, mostly some that have.
+func (g *generator) taken(t *rapid.T, x *fsm.Request) {
+	if s := g.m.sessions[x.Session]; s != nil && percent(t, "taken") < 30 {
+		for _, number := range s.numbers() {
+			if percent(t, "this") < 70 {
+				x.Taken = append(x.Taken, number)
+			}
+		}
+	}
+	switch percent(t, "wrongly taken") {
+	case 0:
+		x.Taken = make([]uint64, fsm.MaxTaken+1)
+	case 1:
+		x.Taken = append(x.Taken, 0, 7, 7, x.Number)
+	}
 }
 
 // few makes it none or two records where one must be, now and then.

@@ -7,7 +7,7 @@ import (
 )
 
 // request is what a session waits for, and after it was answered, the answer,
-// until its deadline.
+// until its deadline or until the session says that it has it.
 type request struct {
 	code     fsm.Code // of the answer
 	number   uint64
@@ -22,6 +22,14 @@ type request struct {
 // ask publishes a request.
 func (m *Model) ask(x *fsm.Request, c Command, got fsm.Result) Outcome {
 	q, s := m.queues[x.Queue], m.sessions[x.Session]
+	if len(x.Taken) > fsm.MaxTaken {
+		return answer(fsm.Invalid)
+	}
+	for _, number := range x.Taken {
+		if r := s.requests[number]; r != nil && r.answered {
+			delete(s.requests, number)
+		}
+	}
 	switch {
 	case q == nil && m.topics[x.Queue] == nil:
 		return answer(fsm.NotFound)

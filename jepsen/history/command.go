@@ -44,6 +44,7 @@ type Command struct {
 	Required       bool           `json:"required,omitempty"`
 	Bound          bool           `json:"bound,omitempty"`    // subscribe: it goes with its session
 	NoRetry        bool           `json:"no_retry,omitempty"` // request
+	Taken          []uint64       `json:"taken,omitempty"`    // request: numbers of those whose answers have come
 	Version        uint16         `json:"version,omitempty"`  // version: of the state machine's rules
 }
 

@@ -63,7 +63,7 @@ func traffic(x fsm.Command) (c history.Command) {
 		}
 	case *fsm.Request:
 		c = numbered(&x.OpHeader)
-		c.Queue, c.NoRetry, c.Messages = x.Queue, x.NoRetry, messages(x.Records, 1)
+		c.Queue, c.NoRetry, c.Taken, c.Messages = x.Queue, x.NoRetry, x.Taken, messages(x.Records, 1)
 	case *fsm.Reply:
 		c = numbered(&x.OpHeader)
 		c.Items = []history.Item{{Incarnation: x.Incarnation, Place: x.Place, Token: x.Token, Action: "reply"}}
