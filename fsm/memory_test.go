@@ -13,7 +13,7 @@ import (
 // what is promised: 24 bytes if it just waits, 128 if it is leased or a clock
 // has something to do with it.
 func TestMemoryOfMessages(t *testing.T) {
-	const messages, frame = 1 << 16, 256
+	const messages, frame = 1 << 14, 256
 	for _, c := range []struct {
 		name      string
 		consumers int // which lease all of it
@@ -21,9 +21,9 @@ func TestMemoryOfMessages(t *testing.T) {
 		bytes     float64
 	}{
 		{"waiting", 0, func(int) record.Message { return record.Message{} }, 24},
-		{"leased", 16, func(int) record.Message { return record.Message{} }, 128},
+		{"leased", 4, func(int) record.Message { return record.Message{} }, 128},
 		{"expiring", 0, func(n int) record.Message { return record.Message{TTLMillis: 1_000_000} }, 128},
-		{"leased, expiring", 16, func(n int) record.Message { return record.Message{TTLMillis: 1_000_000} }, 128},
+		{"leased, expiring", 4, func(n int) record.Message { return record.Message{TTLMillis: 1_000_000} }, 128},
 		{"scheduled in order", 0, func(n int) record.Message { return record.Message{DelayMillis: 1_000_000 + uint64(n)} }, 128},
 		{"scheduled in any order", 0, func(n int) record.Message {
 			return record.Message{DelayMillis: 1_000_000 + uint64(n)*7919%messages*4}
