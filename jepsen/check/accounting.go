@@ -22,6 +22,7 @@ type Accounting struct {
 	FailureLimit int           // that the queues dead-letter at; 0: none does
 	DeadLetters  bool          // the dead-letter queues are drained too
 	Churn        bool          // queues are purged and deleted
+	Moved        bool          // messages are moved from one of the queues to another
 
 	Floors AccountingFloors
 }

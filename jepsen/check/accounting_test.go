@@ -344,3 +344,18 @@ func TestFailuresAreAPolicy(t *testing.T) {
 	}
 	require.Equal(t, Valid, c.Check(run).Result, "%s", c.Check(run))
 }
+
+// TestMoved has a message delivered from a queue that it was not published to:
+// that is right only where messages are moved.
+func TestMoved(t *testing.T) {
+	moved := orderly120()
+	for i := range moved.Ops {
+		if o := &moved.Ops[i]; o.Kind == history.Publish {
+			o.Queue = "in"
+		}
+	}
+	c := accounting()
+	require.NotZero(t, c.Check(moved).Found[KindUnexpected])
+	c.Moved = true
+	require.Equal(t, Valid, c.Check(moved).Result)
+}

@@ -75,6 +75,8 @@ const (
 	KindUnmatched = "unmatched"           // in a subscription whose filter does not match
 	KindAnswer    = "wrong_answer"        // to a request
 	KindOutcome   = "impossible_outcome"  // that the operation cannot have
+	KindTooFast   = "too_fast"            // more messages than the queue's rate
+	KindShut      = "shut"                // handed out while the circuit breaker was open
 	KindConflict  = "conflict_overlooked" // an id taken for another body
 
 	KindVacuous = "vacuous" // too little was checked

@@ -36,7 +36,7 @@ func (j *accountant) one(m *message, d *history.Op) {
 	if d.Call < p.Call {
 		j.v.Add(KindEarly, d.Call, "published at %.3fs: %s", float64(p.Call)/1e9, d)
 	}
-	if d.Queue != p.Queue && d.Queue != p.Queue+deadLetterSuffix {
+	if d.Queue != p.Queue && d.Queue != p.Queue+deadLetterSuffix && !j.Moved {
 		j.v.Add(KindUnexpected, d.Call, "published to %s: %s", p.Queue, d)
 	}
 	if j.Churn {

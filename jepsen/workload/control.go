@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/ferrymq/ferrymq/client"
+	"github.com/ferrymq/ferrymq/jepsen/check"
 	"github.com/ferrymq/ferrymq/jepsen/history"
 )
 
@@ -12,6 +13,7 @@ import (
 var controls = map[history.Kind]string{
 	history.Create: "create queue", history.Update: "update queue", history.Delete: "delete queue",
 	history.Purge: "purge queue", history.Pause: "pause queue", history.Resume: "resume queue",
+	check.OpenBreaker: "open breaker", check.CloseBreaker: "close breaker",
 }
 
 // Create makes a queue.
