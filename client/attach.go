@@ -111,6 +111,7 @@ func (m *manager) attached(judged uint64, now time.Time) {
 	for _, k := range m.consumers {
 		k.attached(now)
 	}
+	m.out.keepBy(now) // leases may end sooner than was thought without a link
 	if first {
 		m.opts.logger.Info("session attached", "node", m.link.hello.Node, "epoch", s.epoch)
 	} else {

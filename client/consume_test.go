@@ -208,6 +208,41 @@ func TestALeaseRunsOut(t *testing.T) {
 	})
 }
 
+// Without a link a lease holds for the session's grace, which may be longer than
+// the lease. With the link it has half of its length again, and no more is said.
+func TestAShortLeaseAfterALostLink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		c.leaseMs = 1000
+		var linked time.Time // at last; the handler waits for what comes after it
+		conn := c.connect(WithStateFunc(func(s State, _ error) {
+			if s == Connected {
+				linked = time.Now()
+			}
+		}))
+		defer conn.Close()
+		ended := make(chan time.Duration, 1)
+		consume(t, conn, func(ctx context.Context, d *Delivery) error {
+			<-ctx.Done()
+			ended <- time.Since(linked)
+			return ctx.Err()
+		}, WithAutoExtend(false))
+		c.deliver(1, 10, false, "a")
+		time.Sleep(900 * time.Millisecond)
+		c.setDown("n1", true)
+		time.Sleep(second)
+		select {
+		case <-ended:
+			t.Error("given up within the grace of the session")
+		default:
+		}
+		c.setDown("n1", false)
+		if after := <-ended; after < 500*time.Millisecond || after > 600*time.Millisecond {
+			t.Errorf("the lease ended %v after the link was back", after)
+		}
+	})
+}
+
 func TestCorruptMessagesAreNotHandedOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newFakeCluster(t, "n1")

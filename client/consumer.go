@@ -255,8 +255,8 @@ func (k *Consumer) attached(now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, d := range k.held {
-		if half := now.Add(d.lease / 2); d.until.Before(half) {
-			d.until = half
+		if half := now.Add(d.lease / 2); d.graced || d.until.Before(half) {
+			d.until, d.graced = half, false
 		}
 	}
 }

@@ -86,6 +86,7 @@ type Delivery struct {
 	// The consumer's mutex guards what follows.
 	state     deliveryState
 	until     time.Time
+	graced    bool // until is the end of the session's grace, not the lease's
 	extending bool
 	warned    bool
 	asked     *asked // nil before the first settle

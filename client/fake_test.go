@@ -36,6 +36,7 @@ type fakeCluster struct {
 	seen     []transport.OpHeader // of every operation that arrived
 	hook     func(c *fakeConn, f transport.Frame) bool
 	verdict  func(op transport.Op, payload []byte) *transport.Result // nil: accept
+	leaseMs  uint32                                                  // of what is delivered
 
 	fakeOps
 }
@@ -76,7 +77,7 @@ type fakeHandle struct {
 func newFakeCluster(t *testing.T, names ...string) *fakeCluster {
 	c := &fakeCluster{
 		t: t, nodes: map[string]*fakeNode{}, leader: names[0],
-		sessions: map[transport.SessionID]*fakeSession{}, index: 100,
+		sessions: map[transport.SessionID]*fakeSession{}, index: 100, leaseMs: 10_000,
 	}
 	for _, name := range names {
 		addr := name + ":7700"

@@ -78,7 +78,7 @@ func (c *fakeCluster) deliver(consumer uint32, first uint64, noAck bool, bodies 
 		c.must(err)
 		d := transport.Delivery{
 			Handle: handle, Consumer: consumer, Incarnation: 5, Place: first + uint64(i),
-			Index: first + uint64(i), Attempt: 1, LeaseMs: 10_000, Record: b,
+			Index: first + uint64(i), Attempt: 1, LeaseMs: c.leaseMs, Record: b,
 		}
 		if noAck {
 			d.Number = first + uint64(i)

@@ -159,7 +159,7 @@ func (k *Consumer) keepOne(d *Delivery, now, grace time.Time) {
 		return
 	}
 	if now.Before(grace) {
-		d.until = grace
+		d.until, d.graced = grace, true
 		return
 	}
 	if d.ctx != nil && d.ctx.Err() == nil {
