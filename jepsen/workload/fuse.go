@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// fuse dials connections that all break for good at one moment: what is left
+// Fuse dials connections that all break for good at one moment: what is left
 // of a client then is what is left of a process that crashed.
-type fuse struct {
+type Fuse struct {
 	dial  func(ctx context.Context, addr string) (net.Conn, error)
 	blown chan struct{}
 
@@ -17,11 +17,11 @@ type fuse struct {
 	conns []net.Conn
 }
 
-// newFuse wraps the network of the environment.
-func newFuse(e *Env) *fuse { return &fuse{dial: e.network(), blown: make(chan struct{})} }
+// NewFuse wraps the network of the environment.
+func NewFuse(e *Env) *Fuse { return &Fuse{dial: e.network(), blown: make(chan struct{})} }
 
 // Dial is a client's dialer.
-func (f *fuse) Dial(ctx context.Context, addr string) (net.Conn, error) {
+func (f *Fuse) Dial(ctx context.Context, addr string) (net.Conn, error) {
 	conn, err := f.dial(ctx, addr)
 	if err != nil {
 		return nil, err
@@ -36,8 +36,8 @@ func (f *fuse) Dial(ctx context.Context, addr string) (net.Conn, error) {
 	return conn, nil
 }
 
-// blow breaks everything, now and in time to come. It may be repeated.
-func (f *fuse) blow() {
+// Blow breaks everything, now and in time to come. It may be repeated.
+func (f *Fuse) Blow() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.over {
@@ -49,3 +49,6 @@ func (f *fuse) blow() {
 	}
 	close(f.blown)
 }
+
+// Blown is closed at that moment.
+func (f *Fuse) Blown() <-chan struct{} { return f.blown }

@@ -16,16 +16,16 @@ func TestFuse(t *testing.T) {
 		t.Cleanup(func() { there.Close() })
 		return here, nil
 	}}
-	f := newFuse(e)
+	f := NewFuse(e)
 	var conns []net.Conn
 	for range 2 {
 		conn, err := f.Dial(t.Context(), "a:1")
 		require.NoError(t, err)
 		conns = append(conns, conn)
 	}
-	f.blow()
-	f.blow()
-	<-f.blown
+	f.Blow()
+	f.Blow()
+	<-f.Blown()
 	for _, conn := range conns {
 		_, err := conn.Write([]byte{1})
 		require.ErrorIs(t, err, io.ErrClosedPipe)

@@ -132,7 +132,7 @@ func (w *Retry) risk(first <-chan struct{}, place int) {
 // crash is the life of one client that ends when it works on poison: its
 // connection breaks, and it never says another word.
 func (w *Retry) crash(i int) {
-	f := newFuse(w.Env)
+	f := NewFuse(w.Env)
 	c, err := w.connect(w.over, w.name, i, client.WithDialer(f.Dial))
 	if err != nil {
 		return // drained
@@ -141,7 +141,7 @@ func (w *Retry) crash(i int) {
 		func(d *Delivery) {
 			if poisonous(d.Key) {
 				c.gone(check.Crashed)
-				f.blow()
+				f.Blow()
 				return
 			}
 			d.Hold(time.Millisecond)
@@ -154,7 +154,7 @@ func (w *Retry) crash(i int) {
 		return
 	}
 	select {
-	case <-f.blown:
+	case <-f.Blown():
 	case <-k.Done():
 		w.judge(k.Err())
 	case <-w.over.Done():
