@@ -32,6 +32,7 @@ test: ## gofmt, vet, staticcheck, wasip1 build and all tests with -race
 
 test-long: ## the long forms of tests that make test keeps short (30 min)
 	go test -race -tags long -timeout 1h -count=1 ./fsm/modeltest ./cluster/store ./jepsen/report
+	go test -race -tags long -timeout 20m -count=1 ./jepsen -run '^TestUnderKills$$'
 
 jepsen: build ## break real clusters in 21 ways, with both sets of workloads (8 min; root)
 	bin/ferry jepsen run --seed $(SEED) --budget 8m --dir build/jepsen

@@ -16,8 +16,8 @@ import (
 )
 
 // proof is what a statement names: a script, with words of one of its comments
-// or none, or a test.
-var proof = regexp.MustCompile("`(\\w+\\.txt)`(?: \"([^\"]*)\")?|`([\\w/]+)\\.(Test\\w+)`")
+// or none, or a test, or a part of one.
+var proof = regexp.MustCompile("`(\\w+\\.txt)`(?: \"([^\"]*)\")?|`([\\w/]+)\\.(Test\\w+(?:/\\w+)?)`")
 
 // cases are what each feature is to be asked.
 var cases = []string{"**Leader change**", "**Consumer crash**", "**Producer retry**", "**Full queue**"}
@@ -72,7 +72,8 @@ func scriptSays(t *testing.T, script, words string) bool {
 	return false
 }
 
-// testsOf are the tests of a package, under every build tag.
+// testsOf are the tests of a package, under every build tag, and their parts:
+// whatever text a test has may be the name of one.
 func testsOf(t *testing.T, pkg string) map[string]bool {
 	files, err := filepath.Glob(filepath.Join("..", pkg, "*_test.go"))
 	require.NoError(t, err)
@@ -81,9 +82,17 @@ func testsOf(t *testing.T, pkg string) map[string]bool {
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 		require.NoError(t, err)
 		for _, d := range parsed.Decls {
-			if f, ok := d.(*ast.FuncDecl); ok {
-				found[f.Name.Name] = f.Recv == nil
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Recv != nil {
+				continue
 			}
+			found[f.Name.Name] = true
+			ast.Inspect(f, func(n ast.Node) bool {
+				if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING {
+					found[f.Name.Name+"/"+strings.Trim(text.Value, "\"`")] = true
+				}
+				return true
+			})
 		}
 	}
 	return found
