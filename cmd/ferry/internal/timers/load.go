@@ -11,8 +11,8 @@ import (
 	"github.com/ferrymq/ferrymq/client"
 )
 
-// load publishes all timers and returns when their window begins: not before
-// the last of them is confirmed.
+// load publishes all timers and returns when their window begins: some time
+// after the last of them is confirmed.
 func (r *run) load(ctx context.Context) (begin time.Time, err error) {
 	lead := loadLeast + time.Duration(r.o.N)*time.Second/loadPerSecond
 	for range loadTries {
@@ -26,10 +26,10 @@ func (r *run) load(ctx context.Context) (begin time.Time, err error) {
 		}
 		r.loading = time.Since(since)
 		r.o.Say("%d timers published in %.1f s", r.o.N, r.loading.Seconds())
-		if r.loading < lead {
+		if r.loading < lead-loadSpare {
 			return begin, nil
 		}
-		r.o.Say("the first are due already: once more, with more time")
+		r.o.Say("the first are due already, or soon: once more, with more time")
 		if err := r.control.DeleteQueue(ctx, timersQueue); err != nil {
 			return begin, err
 		}

@@ -29,7 +29,8 @@ const (
 	// loadPerSecond is how many timers a second loading is given time for. If
 	// it takes longer it begins anew, with loadMore times as much.
 	loadPerSecond = 15_000
-	loadLeast     = time.Second
+	loadLeast     = 1500 * time.Millisecond
+	loadSpare     = 500 * time.Millisecond // of that, for the consumers to attach
 	loadMore      = 3
 	loadTries     = 4
 
