@@ -33,7 +33,7 @@ func TestFatesByTests(t *testing.T) {
 		{"is gone from the copy", []string{sum, "return a - b + fixed"}, killed, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			l.limit = time.Minute
+			l.limit = buildLimit
 			if c.fate == tooLong {
 				l.limit = 5 * time.Second
 			}
@@ -68,7 +68,7 @@ func TestNamedTestsAreSound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(root, "add", "add_test.go")
 			require.NoError(t, os.WriteFile(path, []byte(strings.Replace(sums, c.from, c.to, 1)), 0o644))
-			l := lab{root: root, limit: time.Minute, out: new(bytes.Buffer), known: map[string]bool{}}
+			l := lab{root: root, limit: buildLimit, out: new(bytes.Buffer), known: map[string]bool{}}
 			defer l.close()
 			require.Equal(t, c.sound, l.sound(t.Context(), m))
 		})
@@ -76,14 +76,14 @@ func TestNamedTestsAreSound(t *testing.T) {
 }
 
 func TestBuildOnly(t *testing.T) {
-	l := lab{root: project(t), limit: time.Minute, build: true, out: new(bytes.Buffer)}
+	l := lab{root: project(t), limit: buildLimit, build: true, out: new(bytes.Buffer)}
 	defer l.close()
 	require.Equal(t, built, l.try(t.Context(), testMutantOf(t, sum, "return a - b + fixed")).fate)
 	require.Equal(t, notBuilt, l.try(t.Context(), testMutantOf(t, sum, "return missing")).fate)
 }
 
 func TestKeptTreeOfTests(t *testing.T) {
-	l := lab{root: project(t), limit: time.Minute, keep: true, out: new(bytes.Buffer)}
+	l := lab{root: project(t), limit: buildLimit, keep: true, out: new(bytes.Buffer)}
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
 	defer l.close()
