@@ -108,8 +108,6 @@ func (s *State) faultOf(entry []byte) string {
 				return fmt.Sprintf("message %d: %s", i, s.attributeFault(&info, &s.work.targets[in.to]))
 			}
 			return fmt.Sprintf("message %d: %v", i, fault)
-		case Unsupported:
-			return fmt.Sprintf("message %d: attribute", i)
 		}
 	}
 	return ""

@@ -69,23 +69,19 @@ func (d Draft) sealed(replyTo string) Draft {
 
 // attribute draws what a message says of itself.
 func (g *generator) attribute(t *rapid.T, d *Draft) {
-	if features.lines {
-		g.order(t, d)
-	}
-	if features.timed && percent(t, "timed") < 35 {
+	g.order(t, d)
+	if percent(t, "timed") < 35 {
 		g.times(t, d)
 	}
-	if features.dedup && percent(t, "dedup") < 25 {
+	if percent(t, "dedup") < 25 {
 		d.DedupID = choose(t, "dedup id", "d0", "d1", "d2", "d3", "d4", "d5")
 		d.Content = []byte(choose(t, "content", "one content", "one content", "another one"))
 	}
-	if features.topics {
-		d.Subject = choose(t, "subject", "", "", "a", "a.b", "a.b.c", "b", "b.c")
-		if percent(t, "subject") < 2 {
-			d.Subject = choose(t, "subject", "a.*", ">", "a..b", ".", "ä")
-		}
+	d.Subject = choose(t, "subject", "", "", "a", "a.b", "a.b.c", "b", "b.c")
+	if percent(t, "subject") < 2 {
+		d.Subject = choose(t, "subject", "a.*", ">", "a..b", ".", "ä")
 	}
-	if features.request && percent(t, "deadline") < 5 {
+	if percent(t, "deadline") < 5 {
 		d.Deadline = 1
 	}
 }

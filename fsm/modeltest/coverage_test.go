@@ -68,7 +68,6 @@ func (c *coverage) look(m *Model) {
 			if msg.death != nil {
 				c.seen["dead: "+msg.death.Reason]++
 			}
-			c.see(msg.forgotten > 0, "messages whose history is cut")
 		}
 		for _, l := range q.lines {
 			c.see(l.parked, "parked groups")
@@ -114,16 +113,19 @@ func (c *coverage) check(t *testing.T) {
 	}
 	line("commands", c.commands, commandsMin)
 	for k := fsm.KindLeader; k <= fsm.KindAwait; k++ {
-		if name, possible := kinds[k]; possible {
-			line("command "+name, c.kinds[k], c.commands*percentMin/100)
-		}
+		line("command "+kinds[k], c.kinds[k], c.commands*percentMin/100)
 	}
 	for code := fsm.OK; code <= fsm.DeadLettered; code++ {
-		if name, possible := codes[code]; possible {
+		name, told := codes[code]
+		ending, ends := answerCodes[code]
+		if told {
 			line("code "+name, c.codes[code], leastOf("code "+name))
 		}
-		if name, possible := answerCodes[code]; possible {
-			line("answer "+name, c.answers[code], leastOf("answer "+name))
+		if ends {
+			line("answer "+ending, c.answers[code], leastOf("answer "+ending))
+		}
+		if !told && !ends && code != fsm.Unsupported {
+			t.Errorf("code %d is in no table", code)
 		}
 	}
 	for cause := range fsm.CauseRequeued + 1 {

@@ -15,29 +15,21 @@ func (g *generator) settings(t *rapid.T) fsm.Settings {
 		DLQMessages:  uint64(choose(t, "dlq messages", 0, 1, 3)),
 		DLQBytes:     uint64(choose(t, "dlq bytes", 0, 0, 60)),
 	}
-	if features.retry {
-		g.retrySettings(t, &s)
-	}
-	if features.timed {
-		s.TTLMillis = uint64(choose(t, "ttl", 0, 0, 0, 2000, 20_000))
-		s.ExpiredDead = percent(t, "expired dead") < 50
-	}
-	if features.overflow {
-		s.Overflow = choose(t, "overflow", fsm.OverflowReject, fsm.OverflowReject, fsm.OverflowDropOldest, fsm.OverflowDropNew)
-	}
-	if features.lines {
-		s.StarvationGuard = int32(choose(t, "guard", 0, -1, 1, 2, 3))
-		s.GroupFailure = choose(t, "group failure", fsm.GroupBlock, fsm.GroupPark, fsm.GroupDead, fsm.GroupSkip)
-		s.GroupBatch = uint32(choose(t, "batch", 0, 1, 2, 3))
-	}
-	s.Exclusive = features.exclusive && percent(t, "exclusive") < 20
-	s.Fair = features.fair && percent(t, "fair") < 30
-	if features.dedup && percent(t, "dedup") < 50 {
+	g.retrySettings(t, &s)
+	s.TTLMillis = uint64(choose(t, "ttl", 0, 0, 0, 2000, 20_000))
+	s.ExpiredDead = percent(t, "expired dead") < 50
+	s.Overflow = choose(t, "overflow", fsm.OverflowReject, fsm.OverflowReject, fsm.OverflowDropOldest, fsm.OverflowDropNew)
+	s.StarvationGuard = int32(choose(t, "guard", 0, -1, 1, 2, 3))
+	s.GroupFailure = choose(t, "group failure", fsm.GroupBlock, fsm.GroupPark, fsm.GroupDead, fsm.GroupSkip)
+	s.GroupBatch = uint32(choose(t, "batch", 0, 1, 2, 3))
+	s.Exclusive = percent(t, "exclusive") < 20
+	s.Fair = percent(t, "fair") < 30
+	if percent(t, "dedup") < 50 {
 		s.DedupMillis = uint32(choose(t, "window", 1000, 10_000, 60_000))
 		s.DedupCapacity = uint32(choose(t, "capacity", 1, 2, 4))
 	}
-	s.Breaker = features.breaker && percent(t, "breaker") < 50
-	if features.rates && percent(t, "rate") < 20 {
+	s.Breaker = percent(t, "breaker") < 50
+	if percent(t, "rate") < 20 {
 		s.DispatchRate = uint32(choose(t, "rate", 1, 5, 50))
 		s.DispatchBurst = uint32(choose(t, "burst", 0, 1, 3))
 	}
@@ -59,19 +51,18 @@ func (g *generator) wrongSettings(t *rapid.T, s *fsm.Settings) {
 	mistakes := []func(){
 		func() { s.FailureLimit = -2 },
 		func() { s.LeaseMillis = fsm.MaxLeaseMillis + 1 },
+		func() { s.Overflow = fsm.OverflowDropNew + 1 },
+		func() { s.Retry = fsm.RetryImmediate + 1 },
+		func() { s.RetryMaxMillis = fsm.MaxRetryMillis + 1 },
+		func() { s.TTLMillis = fsm.TenYearsMillis + 1 },
+		func() { s.GroupFailure = fsm.GroupSkip + 1 },
+		func() { s.GroupBatch = fsm.MaxGroupBatch + 1 },
+		func() { s.StarvationGuard = -2 },
+		func() { s.DedupMillis, s.DedupCapacity = 1000, 0 },
+		func() { s.DedupMillis, s.DedupCapacity = 0, 1 },
+		func() { s.DedupMillis, s.DedupCapacity = 999, 1 },
+		func() { s.DedupMillis, s.DedupCapacity = 1000, fsm.MaxDedupCapacity+1 },
 	}
-	add := func(on bool, f ...func()) {
-		if on {
-			mistakes = append(mistakes, f...)
-		}
-	}
-	add(features.overflow, func() { s.Overflow = fsm.OverflowDropNew + 1 })
-	add(features.retry, func() { s.Retry = fsm.RetryImmediate + 1 }, func() { s.RetryMaxMillis = fsm.MaxRetryMillis + 1 })
-	add(features.timed, func() { s.TTLMillis = fsm.TenYearsMillis + 1 })
-	add(features.lines, func() { s.GroupFailure = fsm.GroupSkip + 1 }, func() { s.GroupBatch = fsm.MaxGroupBatch + 1 },
-		func() { s.StarvationGuard = -2 })
-	add(features.dedup, func() { s.DedupMillis, s.DedupCapacity = 1000, 0 }, func() { s.DedupMillis, s.DedupCapacity = 0, 1 },
-		func() { s.DedupMillis, s.DedupCapacity = 999, 1 }, func() { s.DedupMillis, s.DedupCapacity = 1000, fsm.MaxDedupCapacity+1 })
 	choose(t, "mistake", mistakes...)()
 }
 

@@ -47,7 +47,7 @@ func (g *generator) item(t *rapid.T, s *session) fsm.SettleItem {
 	default:
 		it.Incarnation, it.Place, it.Token = uint64(pick(t, 0, 9, "incarnation")), uint64(pick(t, 0, 9, "place")), uint64(pick(t, 0, 9, "token"))
 	}
-	if features.retry && percent(t, "delayed") < 20 {
+	if percent(t, "delayed") < 20 {
 		it.DelayMillis = uint32(choose(t, "delay", 1, 100, 3000, 60_000))
 	}
 	switch percent(t, "fault") {

@@ -57,42 +57,41 @@ const staleMax = 64
 // weights of the kinds, relative to each other.
 var weights = []struct {
 	weight int
-	on     bool
 	make   func(*generator, *rapid.T) Command
 }{
-	{170, true, (*generator).publish},
-	{190, true, (*generator).settle},
-	{70, true, (*generator).consume},
-	{60, true, (*generator).attach},
-	{40, true, (*generator).create},
-	{25, true, (*generator).open},
-	{24, true, (*generator).credit},
-	{30, true, (*generator).cancel},
-	{30, true, (*generator).update},
-	{24, true, (*generator).remove},
-	{18, true, (*generator).purge},
-	{24, true, (*generator).pause},
-	{18, true, (*generator).detach},
-	{18, true, (*generator).end},
-	{18, true, func(*generator, *rapid.T) Command { return Command{Command: &fsm.Leader{Node: nodes[0]}} }},
-	{18, true, func(g *generator, t *rapid.T) Command {
+	{170, (*generator).publish},
+	{190, (*generator).settle},
+	{70, (*generator).consume},
+	{60, (*generator).attach},
+	{40, (*generator).create},
+	{25, (*generator).open},
+	{24, (*generator).credit},
+	{30, (*generator).cancel},
+	{30, (*generator).update},
+	{24, (*generator).remove},
+	{18, (*generator).purge},
+	{24, (*generator).pause},
+	{18, (*generator).detach},
+	{18, (*generator).end},
+	{18, func(*generator, *rapid.T) Command { return Command{Command: &fsm.Leader{Node: nodes[0]}} }},
+	{18, func(g *generator, t *rapid.T) Command {
 		return Command{Command: &fsm.DetachNode{Node: choose(t, "node", nodes...)}}
 	}},
-	{18, true, func(_ *generator, t *rapid.T) Command {
+	{18, func(_ *generator, t *rapid.T) Command {
 		return Command{Command: &fsm.SetVersion{Version: fsm.Version(pick(t, 0, int(fsm.VersionCurrent), "version"))}}
 	}},
-	{18, true, func(*generator, *rapid.T) Command { return Command{Command: &fsm.Checkpoint{}} }},
-	{50, features.commit, (*generator).commit},
-	{60, features.amend, (*generator).amend},
-	{24, features.breaker, (*generator).breaker},
-	{20, features.lines, (*generator).resume},
-	{20, features.fair, (*generator).weight},
-	{20, features.topics, (*generator).topicCreate},
-	{18, features.topics, (*generator).topicDelete},
-	{40, features.topics, (*generator).subscribe},
-	{50, features.request, (*generator).request},
-	{40, features.request, (*generator).reply},
-	{24, features.request, (*generator).await},
+	{18, func(*generator, *rapid.T) Command { return Command{Command: &fsm.Checkpoint{}} }},
+	{50, (*generator).commit},
+	{60, (*generator).amend},
+	{24, (*generator).breaker},
+	{20, (*generator).resume},
+	{20, (*generator).weight},
+	{20, (*generator).topicCreate},
+	{18, (*generator).topicDelete},
+	{40, (*generator).subscribe},
+	{50, (*generator).request},
+	{40, (*generator).reply},
+	{24, (*generator).await},
 }
 
 func (g *generator) command(t *rapid.T) Command {
@@ -101,15 +100,10 @@ func (g *generator) command(t *rapid.T) Command {
 	}
 	total := 0
 	for _, w := range weights {
-		if w.on {
-			total += w.weight
-		}
+		total += w.weight
 	}
 	rest := bits(t, "kind", 10) * total >> 10
 	for _, w := range weights {
-		if !w.on {
-			continue
-		}
 		if rest -= w.weight; rest < 0 {
 			return w.make(g, t)
 		}
@@ -145,7 +139,7 @@ func secret(i int) (h fsm.SecretHash) { h[0] = byte(i); return h }
 
 // destination of a publish: a queue, or a topic.
 func (g *generator) destination(t *rapid.T) string {
-	if features.topics && percent(t, "topic") < 30 {
+	if percent(t, "topic") < 30 {
 		return choose(t, "topic", topics...)
 	}
 	return g.queue(t)

@@ -18,7 +18,7 @@ func (g *generator) topicName(t *rapid.T) string {
 
 func (g *generator) topicCreate(t *rapid.T) Command {
 	x := &fsm.TopicCreate{OpHeader: g.header(t), Topic: g.topicName(t)}
-	if features.dedup && percent(t, "dedup") < 50 {
+	if percent(t, "dedup") < 50 {
 		x.Settings.DedupMillis = uint32(choose(t, "window", 1000, 10_000, 60_000, 999))
 		x.Settings.DedupCapacity = uint32(choose(t, "capacity", 1, 2, 4))
 	}

@@ -8,31 +8,45 @@ var kinds = map[fsm.Kind]string{
 	fsm.KindDetach: "detach", fsm.KindEnd: "end", fsm.KindPublish: "publish", fsm.KindSettle: "settle",
 	fsm.KindConsume: "consume", fsm.KindCancel: "cancel", fsm.KindCredit: "credit", fsm.KindQueueCreate: "create",
 	fsm.KindQueueUpdate: "update", fsm.KindQueueDelete: "delete", fsm.KindQueuePurge: "purge",
-	fsm.KindQueuePause: "pause", fsm.KindVersion: "version", fsm.KindCheckpoint: "checkpoint",
+	fsm.KindQueuePause: "pause", fsm.KindVersion: "version", fsm.KindCheckpoint: "checkpoint", fsm.KindCommit: "commit",
+	fsm.KindAmend: "amend", fsm.KindBreaker: "breaker", fsm.KindGroupResume: "group resume",
+	fsm.KindTenantWeight: "tenant weight", fsm.KindTopicCreate: "topic create", fsm.KindTopicDelete: "topic delete",
+	fsm.KindSubscribe: "subscribe", fsm.KindRequest: "request", fsm.KindReply: "reply", fsm.KindAwait: "await",
 }
 
-// codes that the machine can answer to these commands.
+// codes that the machine can answer to commands: all but Unsupported, which
+// only nodes do, and those that only a request can end with.
 var codes = map[fsm.Code]string{
-	fsm.OK: "ok", fsm.AlreadyDone: "already_done", fsm.LeaseLost: "lease_lost", fsm.Busy: "busy",
-	fsm.Conflict: "conflict", fsm.NotFound: "not_found", fsm.Overtaken: "overtaken", fsm.OutOfOrder: "out_of_order",
-	fsm.SessionExpired: "session_expired", fsm.Fenced: "fenced", fsm.TooLarge: "too_large", fsm.Invalid: "invalid",
-	fsm.Denied: "denied", fsm.InUse: "in_use",
+	fsm.OK: "ok", fsm.Duplicate: "duplicate", fsm.Dropped: "dropped", fsm.AlreadyDone: "already_done",
+	fsm.LeaseLost: "lease_lost", fsm.Busy: "busy", fsm.Conflict: "conflict", fsm.NotFound: "not_found",
+	fsm.Overtaken: "overtaken", fsm.OutOfOrder: "out_of_order", fsm.SessionExpired: "session_expired",
+	fsm.Fenced: "fenced", fsm.TooLarge: "too_large", fsm.Invalid: "invalid", fsm.Denied: "denied", fsm.InUse: "in_use",
+	fsm.NoResponders: "no_responders", fsm.Expired: "expired",
 }
 
 // answerCodes that a request can end with.
-var answerCodes = map[fsm.Code]string{}
+var answerCodes = map[fsm.Code]string{
+	fsm.OK: "ok", fsm.ResponderLost: "responder_lost", fsm.Expired: "expired", fsm.DeadLettered: "dead_lettered",
+}
 
-// causes that the machine can answer to these commands.
+// causes that the machine can answer. The two that count what a history has
+// too little of, sessions and requests, have tests of their own in package fsm.
 var causes = map[fsm.Cause]string{
-	fsm.CauseMessages: "messages", fsm.CauseBytes: "bytes", fsm.CauseWindow: "window", fsm.CauseExpired: "expired",
-	fsm.CauseSettled: "settled", fsm.CauseSessionEnded: "session_ended", fsm.CauseQueueGone: "queue_gone",
-	fsm.CauseNotHolder: "not_holder", fsm.CauseUnknownToken: "unknown_token",
+	fsm.CauseMessages: "messages", fsm.CauseBytes: "bytes", fsm.CauseWindow: "window", fsm.CauseDedup: "dedup",
+	fsm.CauseExpired: "expired", fsm.CauseSettled: "settled", fsm.CauseSessionEnded: "session_ended",
+	fsm.CauseQueueGone: "queue_gone", fsm.CauseNotHolder: "not_holder", fsm.CauseUnknownToken: "unknown_token",
+	fsm.CauseRequeued: "requeued",
 }
 
 // reached is what a run must have seen of the state.
 var reached = []string{
 	"first deliveries", "deliveries again", "deliveries of the dead", "dead: failures", "dead: rejected",
-	"parked messages", "restored from a snapshot",
+	"dead: expired", "dead: overflow", "dead: group", "parked messages", "restored from a snapshot",
+	"retrying messages", "scheduled messages", "parked groups", "condemned groups", "batches of a group",
+	"tenants that take turns", "exclusive queues with a consumer", "messages blamed for a crash",
+	"messages leased alone", "messages that wait for a consumer", "subscriptions that missed something",
+	"windows with ids", "open breakers", "breakers that probe", "later rounds of probes", "rates that are used up",
+	"answers that are kept",
 }
 
 // rare codes and causes are not in every short run.
@@ -48,61 +62,4 @@ func leastOf(what string) int {
 		return 0
 	}
 	return 1
-}
-
-func init() {
-	if features.retry {
-		reached = append(reached, "retrying messages")
-	}
-	if features.timed {
-		reached = append(reached, "scheduled messages", "dead: expired")
-	}
-	if features.lines {
-		kinds[fsm.KindGroupResume] = "group resume"
-		reached = append(reached, "parked groups", "condemned groups", "batches of a group", "dead: group")
-	}
-	if features.fair {
-		kinds[fsm.KindTenantWeight] = "tenant weight"
-		reached = append(reached, "tenants that take turns")
-	}
-	if features.exclusive {
-		reached = append(reached, "exclusive queues with a consumer")
-	}
-	if features.bystander {
-		reached = append(reached, "messages blamed for a crash", "messages leased alone", "messages that wait for a consumer")
-	}
-	if features.overflow {
-		codes[fsm.Dropped] = "dropped"
-		reached = append(reached, "dead: overflow")
-	}
-	if features.commit {
-		kinds[fsm.KindCommit] = "commit"
-	}
-	if features.topics {
-		kinds[fsm.KindTopicCreate], kinds[fsm.KindTopicDelete], kinds[fsm.KindSubscribe] = "topic create", "topic delete", "subscribe"
-		reached = append(reached, "subscriptions that missed something")
-	}
-	if features.dedup {
-		codes[fsm.Duplicate] = "duplicate"
-		causes[fsm.CauseDedup] = "dedup"
-		reached = append(reached, "windows with ids")
-	}
-	if features.breaker {
-		kinds[fsm.KindBreaker] = "breaker"
-		reached = append(reached, "open breakers", "breakers that probe", "later rounds of probes")
-	}
-	if features.rates {
-		reached = append(reached, "rates that are used up")
-	}
-	if features.amend {
-		kinds[fsm.KindAmend] = "amend"
-		causes[fsm.CauseRequeued] = "requeued"
-	}
-	if features.request {
-		kinds[fsm.KindRequest], kinds[fsm.KindReply], kinds[fsm.KindAwait] = "request", "reply", "await"
-		codes[fsm.NoResponders], codes[fsm.Expired] = "no_responders", "expired"
-		answerCodes[fsm.OK], answerCodes[fsm.ResponderLost] = "ok", "responder_lost"
-		answerCodes[fsm.Expired], answerCodes[fsm.DeadLettered] = "expired", "dead_lettered"
-		reached = append(reached, "answers that are kept")
-	}
 }

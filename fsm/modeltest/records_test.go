@@ -11,7 +11,6 @@ import (
 var (
 	tooLarge  = Draft{Record: record(1, nil, make([]byte, fsm.MaxMessageBytes+1)), Size: fsm.MaxMessageBytes + 1, Fault: fsm.TooLarge}
 	large     = Draft{Record: record(1, nil, make([]byte, 600<<10)), Size: 600 << 10}
-	priority  = Draft{Record: record(1, []byte{5, 1, 7}, []byte("p")), Size: 1, Fault: fsm.Unsupported}
 	unknown   = Draft{Record: record(1, []byte{99, 1, 7}, []byte("u")), Size: 1, Fault: fsm.Invalid}
 	newer     = Draft{Record: record(2, nil, []byte("n")), Size: 1, Fault: fsm.Invalid}
 	truncated = Draft{Record: record(1, nil, []byte("body"))[:18], Size: 4, Fault: fsm.Invalid}
@@ -44,8 +43,6 @@ func (g *generator) drafts(t *rapid.T) []Draft {
 
 func (g *generator) draft(t *rapid.T, i uint64) Draft {
 	switch chance := percent(t, "message"); {
-	case chance < 1 && !features.lines:
-		return priority
 	case chance < 2:
 		return unknown
 	case chance < 3:
@@ -57,7 +54,7 @@ func (g *generator) draft(t *rapid.T, i uint64) Draft {
 	d := Draft{Content: append(content, make([]byte, pick(t, 0, 40, "body"))...)}
 	g.attribute(t, &d)
 	replyTo := ""
-	if features.request && percent(t, "reply to") < 5 {
+	if percent(t, "reply to") < 5 {
 		replyTo = "q0"
 	}
 	return d.sealed(replyTo)
