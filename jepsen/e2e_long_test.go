@@ -7,6 +7,6 @@ import "time"
 // How long the tests under kills are: each goes on until so many leaders have
 // died under it. killsMax bounds all of them together.
 const (
-	killsWanted = 40
+	killsWanted = 20
 	killsMax    = 15 * time.Minute
 )

@@ -81,7 +81,7 @@ func pipelineUnderKills(s *scene) {
 	require.EqualValues(s.t, all, committed.Load(), "commits that were told to have been done")
 	require.Equal(s.t, all, sent.count(history.OK), "confirmed")
 	there := s.look(from, from+".dlq", to, to+".dlq")
-	require.Empty(s.t, sent.misplaced(texts(there[to])))
+	require.Empty(s.t, few(sent.misplaced(texts(there[to]))))
 	require.Empty(s.t, there[from])
 	require.Empty(s.t, there[from+".dlq"])
 	require.Empty(s.t, there[to+".dlq"])

@@ -81,7 +81,7 @@ func requestReplyUnderKills(s *scene) {
 	asking.Wait()
 	s.awaitEmpty(queue)
 	s.stopConsumers()
-	require.Empty(s.t, x.wrong())
+	require.Empty(s.t, few(x.wrong()))
 	q := s.queue(queue)
 	require.EqualValues(s.t, len(x.told), q.Published)
 	require.EqualValues(s.t, len(x.told), q.Acked)
