@@ -21,6 +21,9 @@ const (
 	redriveQueue    = "redrive"
 	redriveDead     = redriveQueue + ".dlq"
 	redriveMessages = 300
+	// redrivePatience is more than a request takes when a leader has died on a
+	// busy machine.
+	redrivePatience = "1m"
 )
 
 var errHopeless = errors.New("hopeless")
@@ -90,7 +93,7 @@ func (r *redriving) start(args ...string) (p nodes.Process, log string) {
 	log = filepath.Join(r.t.TempDir(), "redrive.log")
 	path, err := ferryBinary()
 	require.NoError(r.t, err)
-	args = append([]string{"dlq", "redrive", redriveQueue, "--all", "--url", r.cluster.URL(1)}, args...)
+	args = append([]string{"dlq", "redrive", redriveQueue, "--all", "--url", r.cluster.URL(1), "--timeout", redrivePatience}, args...)
 	p, err = nodes.StartProcess("redrive", path, args, log)
 	require.NoError(r.t, err)
 	return p, log

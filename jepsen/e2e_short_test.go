@@ -8,5 +8,5 @@ import "time"
 // died under it. killsMax bounds all of them together.
 const (
 	killsWanted = 2
-	killsMax    = 3 * time.Minute
+	killsMax    = 5 * time.Minute
 )
