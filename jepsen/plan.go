@@ -25,17 +25,20 @@ func (p plan) name() string {
 	return p.nemesis.name + "-" + string(p.set)
 }
 
-// plans are the runs of a session. Each nemesis meets each set; with what a
-// session with a budget needs not come to, it ends.
+// plans are the runs of a session. Each nemesis meets each set. Every one has
+// to meet the core; after that they meet the features, those that tell most
+// first, for as long as there is time.
 func (o Options) plans() []plan {
-	var all, spare []plan
+	var all, telling, spare []plan
 	for range o.Rounds {
 		for _, name := range o.Nemeses {
 			n, _ := nemesisOf(name) // Validate knows them all
 			for _, set := range o.sets() {
-				p := plan{nemesis: n, set: set, spare: o.Set == Both && set != workload.SetCore && !n.telling}
+				p := plan{nemesis: n, set: set, spare: o.Set == Both && set != workload.SetCore}
 				switch {
 				case len(o.loads(set)) == 0: // all its workloads are left out
+				case p.spare && n.telling:
+					telling = append(telling, p)
 				case p.spare:
 					spare = append(spare, p)
 				default:
@@ -44,7 +47,7 @@ func (o Options) plans() []plan {
 			}
 		}
 	}
-	all = append(all, spare...)
+	all = slices.Concat(all, telling, spare)
 	for i := range all {
 		all[i].number, all[i].seed = i+1, o.Seed+uint64(i)
 	}
