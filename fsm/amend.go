@@ -89,7 +89,7 @@ func (s *State) find(q *queue, it *AmendItem) (m message, at held) {
 	if !ok {
 		var l lease
 		l, ok = q.leased.Get(it.Place)
-		m, at = l.message, heldLeased
+		m, at = l.rest(), heldLeased
 	}
 	if !ok {
 		var p packed
