@@ -6,8 +6,8 @@ import (
 	"github.com/ferrymq/ferrymq/transport"
 )
 
-// gotMax bounds the answers that the group is to be told of. Those beyond it
-// keeps until their deadlines.
+// gotMax bounds the answers that the group is to be told of. What is beyond
+// it the group keeps until the deadlines.
 const gotMax = 4 * transport.TakenMax
 
 // gotAnswer notes that the group need not keep the answers to requests.
