@@ -26,12 +26,12 @@ func TestWitnessOfANode(t *testing.T) {
 	r := history.NewRecorder()
 	finish := startWorkloads(t, o, r)
 	for range 2 {
-		time.Sleep(1500 * time.Millisecond)
+		awaitSettles(t, r, settlesBetween)
 		require.NoError(t, p.cmd.Process.Kill())
 		require.Equal(t, -1, p.exit(t))
 		p = o.start(t)
 	}
-	time.Sleep(1500 * time.Millisecond)
+	awaitSettles(t, r, settlesBetween)
 	finish()
 	run := &history.Run{Replicas: []history.Replica{replicaOf(t, o)}, Ops: r.Ops(), Ended: r.Now()}
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
@@ -48,6 +48,16 @@ func TestWitnessOfANode(t *testing.T) {
 	v = witness.Lock{Workload: "fencing", Operations: 40, Windows: 3}.Check(run)
 	t.Log(v, v.Notes)
 	require.Equal(t, check.Valid, v.Result, v)
+}
+
+// settlesBetween is how much the workloads get done from one kill to the next,
+// in about two seconds.
+const settlesBetween = 600
+
+func awaitSettles(t *testing.T, r *history.Recorder, more int64) {
+	t.Helper()
+	enough := r.Counts().Settled + more
+	require.Eventually(t, func() bool { return r.Counts().Settled >= enough }, time.Minute, 10*time.Millisecond)
 }
 
 // startWorkloads runs all of them until finish, which drains the queues.
