@@ -84,16 +84,28 @@ func work(ctx context.Context, t *testing.T, c *nodes.Cluster, all []workload.Wo
 	working.Wait()
 	run.Drained = rec.Now()
 	require.Zero(t, rec.Counts().Open)
+	committed := commitIndex(ctx, t, c)
 	for _, n := range c.Nodes() {
-		run.Replicas = append(run.Replicas, replica(ctx, t, n))
+		run.Replicas = append(run.Replicas, replica(ctx, t, n, committed))
 	}
 	run.Ops, run.Ended = rec.Ops(), rec.Now()
 	return run
 }
 
-// replica is what one node says of its queues by itself, once it has heard of
-// all that is committed.
-func replica(ctx context.Context, t *testing.T, n *nodes.Node) history.Replica {
+// commitIndex is of the leader, which every operation that was answered is at
+// or before.
+func commitIndex(ctx context.Context, t *testing.T, c *nodes.Cluster) uint64 {
+	conn, err := client.Dial(ctx, c.URL(0))
+	require.NoError(t, err)
+	defer conn.Close()
+	info, err := conn.Cluster(ctx)
+	require.NoError(t, err)
+	return info.Groups[0].CommitIndex
+}
+
+// replica is what one node says of its queues by itself, once it has applied
+// all that was committed.
+func replica(ctx context.Context, t *testing.T, n *nodes.Node, committed uint64) history.Replica {
 	conn, err := client.Dial(ctx, "ferry://"+n.Addr, client.WithFollowLeader(false))
 	require.NoError(t, err)
 	defer conn.Close()
@@ -102,9 +114,8 @@ func replica(ctx context.Context, t *testing.T, n *nodes.Node) history.Replica {
 		if err != nil || len(info.Groups) == 0 {
 			return false
 		}
-		return info.Groups[0].AppliedIndex == info.Groups[0].CommitIndex
+		return info.Groups[0].AppliedIndex >= committed
 	}
-	time.Sleep(time.Second) // a follower hears of a commit with the next entry or heartbeat
 	require.Eventually(t, caughtUp, 10*time.Second, 10*time.Millisecond)
 	r := history.Replica{Node: n.Name}
 	for q, err := range conn.Queues(ctx, "", client.Stale()) {
