@@ -35,8 +35,8 @@ func (c *conn) commit(f transport.Frame) error {
 		p := &m.Publishes[i]
 		x.Publishes = append(x.Publishes, fsm.CommitPublish{Queue: p.Queue, Count: p.Count, Records: p.Records})
 	}
+	c.b.metrics.settling(m.Settles) // before its answer can go out
 	c.submit(o, o.handle.lane, func(b []byte) []byte { return fsm.AppendCommit(b, &x) })
-	c.b.metrics.settling(m.Settles)
 	return nil
 }
 

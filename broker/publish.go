@@ -46,8 +46,8 @@ func (c *conn) settle(f transport.Frame) error {
 		return nil
 	}
 	s := fsm.Settle{OpHeader: head, Items: c.settles(m.Items)}
+	c.b.metrics.settling(m.Items) // before its answer can go out
 	c.submit(o, o.handle.lane, func(b []byte) []byte { return fsm.AppendSettle(b, &s) })
-	c.b.metrics.settling(m.Items)
 	return nil
 }
 

@@ -68,8 +68,8 @@ func (c *conn) reply(f transport.Frame) error {
 		return nil
 	}
 	x := fsm.Reply{OpHeader: head, Incarnation: m.Incarnation, Place: m.Place, Token: m.Token, Records: m.Records}
+	c.b.metrics.replies.Inc() // before its answer can go out
 	c.submit(o, o.handle.lane, func(b []byte) []byte { return fsm.AppendReply(b, &x) })
-	c.b.metrics.replies.Inc()
 	return nil
 }
 
