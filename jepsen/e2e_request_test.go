@@ -16,9 +16,9 @@ import (
 	"github.com/ferrymq/ferrymq/client"
 )
 
-// requestSlow is how many requests there are for each one that is under way
-// when a leader dies.
-const requestSlow = 50
+// requestEach is how many requests there are for each one that is slow, or
+// goes to a queue that nobody answers.
+const requestEach = 25
 
 // requestReplyUnderKills: requesters ask, and responders answer; some answers
 // wait until a leader has died in between. Each request is carried out once and
@@ -45,16 +45,22 @@ func requestReplyUnderKills(s *scene) {
 	var again, refused, outlasted atomic.Int64
 	var asking sync.WaitGroup
 	for p := range 4 {
+		// Who waits for a slow answer when a leader dies does not ask just then:
+		// that is for the others, so often that some request is under way.
+		slow, pace := p >= 2, 200.0
+		if slow {
+			pace = 30
+		}
 		c := s.connect(p, client.WithAnswerFunc(func(a client.Answer) {
 			if a.Op == "request" && a.Sends > 1 {
 				again.Add(1)
 			}
 		}))
 		asking.Go(func() {
-			for i := range s.work(30, func() bool { return again.Load() > 0 && outlasted.Load() > 0 }) {
+			for i := range s.work(pace, func() bool { return again.Load() > 0 && outlasted.Load() > 0 }) {
 				m := client.Message{Body: fmt.Appendf(nil, "%d-%d", p, i)}
 				before := s.failovers()
-				if i%requestSlow == requestSlow/2 {
+				if slow && i%requestEach == 0 {
 					m.Header = client.Header{"slow": {"yes"}}
 				}
 				response, err := c.Request(s.ctx, queue, m, client.WithRequestDeadline(time.Minute))
@@ -70,7 +76,7 @@ func requestReplyUnderKills(s *scene) {
 				if m.Header != nil && s.failovers() > before {
 					outlasted.Add(1)
 				}
-				if i%requestSlow == 0 {
+				if i%requestEach == 0 {
 					if _, err := c.Request(s.ctx, nobody, m); !errors.Is(err, client.ErrNoResponders) {
 						s.t.Errorf("request to nobody: %v", err)
 					}
