@@ -66,7 +66,8 @@ func pipelineUnderKills(s *scene) {
 	for p := range 2 {
 		producer := s.connect(p + 1)
 		producing.Go(func() {
-			for i := range s.work(60, func() bool { return again.Load() > 0 && refused.Load() > 0 }) {
+			// So often that commits are under way whenever a leader dies.
+			for i := range s.work(200, func() bool { return again.Load() > 0 && refused.Load() > 0 }) {
 				text := fmt.Sprintf("%d-%d", p, i)
 				_, err := producer.Publish(s.ctx, from, client.Message{Body: []byte(text)})
 				sent.note(text, err)
