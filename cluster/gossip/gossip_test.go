@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -131,7 +132,9 @@ func TestTwoNodesWithOneIDAreLoud(t *testing.T) {
 	twin := run(t, options("b", a.Addr()))
 	e := next(t, a, is(Conflict, "b"))
 	require.Equal(t, twin.Addr(), e.Member.Addr)
-	require.Contains(t, said.String(), "level=ERROR msg=\"two nodes use the same id")
+	eventually(t, "an error in the log", func() bool {
+		return strings.Contains(said.String(), "level=ERROR msg=\"two nodes use the same id")
+	})
 	require.Equal(t, b.Addr(), find(a, "b").Addr, "the one that was there first stays")
 	next(t, twin, is(Conflict, "b")) // it is told as well
 }
