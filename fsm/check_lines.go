@@ -9,7 +9,7 @@ func (s *State) checkLines(q *queue) error {
 	if o == nil {
 		return nil
 	}
-	if t, _ := o.tenants.Get(""); o.all.Len() == 0 && o.tenants.Len() == 1 && t.weight == 0 || q.deadLetter == 0 {
+	if o.idle() || q.deadLetter == 0 {
 		return fmt.Errorf("there are no lines, but tenants")
 	}
 	found := map[uint32]*line{}
@@ -143,7 +143,7 @@ func (q *queue) checkTenants(lines, listed map[string]int) (err error) {
 			err = fmt.Errorf("tenant %q has nothing", name)
 		case t.weight == 1 || t.weight > MaxTenantWeight || !q.settings.Fair && (t.weight != 0 || name != ""):
 			err = fmt.Errorf("tenant %q: weight %d", name, t.weight)
-		case t.guard > 0 && !t.levels():
+		case t.guard > 0 && t.ready.Len() == 0:
 			err = fmt.Errorf("tenant %q: passed by %d times, but nothing is", name, t.guard)
 		case (t.turn != 0) != (q.settings.Fair && t.ready.Len() > 0) || t.turn != 0 && (!in || at != name):
 			err = fmt.Errorf("tenant %q: turn %d, %d lines can be served", name, t.turn, t.ready.Len())

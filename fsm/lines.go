@@ -8,8 +8,9 @@ import (
 )
 
 // lines of a queue besides the plain one, which is number 0: each has
-// messages, in whatever state. A queue that has no other line, and no tenant
-// with a weight, has no lines at all.
+// messages, in whatever state. A queue that has no other line, no tenant with
+// a weight, and nothing in the plain line that was passed by, has no lines at
+// all.
 //
 // What is ready in them is in the stacks of the lines. The rest says where to
 // find what is next; all of it is derived but for what tenants keep.
@@ -209,9 +210,14 @@ func (q *queue) endLine(l *line) {
 
 // endLines lets go of the lines when there is nothing to say of any.
 func (q *queue) endLines() {
-	if o := q.lines; o != nil && o.all.Len() == 0 && o.tenants.Len() == 1 && o.tenant("").weight == 0 {
+	if q.lines != nil && q.lines.idle() {
 		q.lines = nil
 	}
+}
+
+func (o *lines) idle() bool {
+	t, _ := o.tenants.Get("")
+	return o.all.Len() == 0 && o.tenants.Len() == 1 && t.weight == 0 && t.guard == 0
 }
 
 // park holds a group back, or lets it go on.

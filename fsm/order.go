@@ -53,11 +53,10 @@ func (q *queue) count(c *choice) {
 		return
 	}
 	t := q.lines.tenant(c.tenant)
-	switch {
-	case c.guarded:
-		t.guard = 0
-	case c.passed:
+	if c.passed && !c.guarded {
 		t.guard++
+	} else {
+		t.guard = 0 // a lower one's turn, or nobody was passed by
 	}
 	if q.settings.Fair {
 		t.used++

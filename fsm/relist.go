@@ -10,6 +10,7 @@ func (s *State) relist(q *queue, n uint32) {
 	case o == nil:
 	case n == 0:
 		q.relistPlain()
+		q.endLines()
 	default:
 		s.relistLine(q, o.at(n))
 	}

@@ -8,7 +8,7 @@ type tenant struct {
 	gen  uint64
 	name string
 
-	guard  uint32 // hand-outs in a row that passed a lower priority by
+	guard  uint32 // hand-outs in a row that passed a lower priority by, while something was left
 	weight uint32 // fair: 0 is 1
 	turn   uint64 // in the ring, 0: nothing can be served
 	used   uint32 // of its quantum, in this turn
@@ -87,8 +87,10 @@ func (o *lines) forget(t *tenant) {
 
 // level puts a tenant into the ring or takes it out, by whether it has
 // something that can be served. A turn that ends early leaves nothing over.
+// Who was passed by goes on waiting when the last of the higher ones is gone,
+// and would for ever if they came one by one and each began a new count.
 func (q *queue) level(t *tenant) {
-	if !t.levels() {
+	if t.ready.Len() == 0 {
 		t.guard = 0
 	}
 	if !q.settings.Fair {

@@ -14,7 +14,7 @@ func (q *queue) weight(tenant string) uint32 { return max(1, q.weights[tenant]) 
 // the counts of hand-outs that passed lower priorities by.
 func (q *queue) survey() {
 	for tenant := range q.guard {
-		if _, lower := q.best(tenant); lower == nil {
+		if first, _ := q.best(tenant); first == nil {
 			delete(q.guard, tenant)
 		}
 	}
