@@ -5,7 +5,8 @@
 // It owns what a queue promises, in its own words, and shares no code with the
 // broker. It imports package history alone. What nobody outside can know is no
 // error: leases.go says what may have ended a lease, and grants.go bounds when
-// one was granted, so that every excuse needs the time that it takes.
+// one was granted, so that every excuse needs the time that it takes; entries.go
+// bounds the same by the log.
 //
 // Start reading in verdict.go and kinds.go, then accounting.go, and fates.go
 // for queues that do more than hand out and take acks; what only some

@@ -78,6 +78,9 @@ const (
 	KindTooFast   = "too_fast"            // more messages than the queue's rate
 	KindShut      = "shut"                // handed out while the circuit breaker was open
 	KindConflict  = "conflict_overlooked" // an id taken for another body
+	KindOvertook  = "overtook"            // a lower priority before a higher one, and not in its turn
+	KindStarved   = "starved"             // a lower priority, passed by when it was its turn
+	KindTurn      = "out_of_turn"         // more, or less, of a tenant than its turn while another waited
 
 	KindVacuous = "vacuous" // too little was checked
 )

@@ -40,7 +40,7 @@ func Core() []Workload {
 func Features() []Workload {
 	return []Workload{
 		&Pipeline{}, &Retry{}, &Timed{}, &Groups{}, &Topic{}, &Request{}, &Window{}, &Limits{},
-		&Exclusive{}, &Brakes{}, &Desk{},
+		&Exclusive{}, &Brakes{}, &Desk{}, &Ranks{},
 	}
 }
 
