@@ -5,76 +5,89 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/ferrymq/ferrymq/fsm"
 	"github.com/ferrymq/ferrymq/transport"
 )
 
+// awaitSample waits until disk and lag were looked at once more. It is for
+// bubbles: elsewhere a look that began before a change may be judged after it.
+func awaitSample() {
+	time.Sleep(sampleEvery)
+	synctest.Wait()
+}
+
 // TestDiskAlarm: while the leader's disk is nearly full, publishes are refused
 // wherever they come from, and what frees space is not.
 func TestDiskAlarm(t *testing.T) {
-	const mark = 1000
-	var free atomic.Uint64
-	free.Store(mark)
-	p := newPair(t, func(o *Options) {
-		if o.Node == "a" {
-			o.Disk = func() (uint64, uint64, error) { return free.Load(), mark, nil }
+	synctest.Test(t, func(t *testing.T) {
+		const mark = 1000
+		var free atomic.Uint64
+		free.Store(mark)
+		p := newPair(t, func(o *Options) {
+			if o.Node == "a" {
+				o.Disk = func() (uint64, uint64, error) { return free.Load(), mark, nil }
+			}
+		})
+		near, far := attached(t, p.a, 1), attached(t, p.b, 2)
+		near.create("q")
+		far.consume("q", 1)
+		far.wantCode(far.publish("q", "1", "2", "3"), transport.CodeOK)
+
+		free.Store(mark - 1)
+		awaitSample()
+		for _, c := range []*testClient{near, far} {
+			r := c.wantCode(c.publish("q", "x"), transport.CodeBusy)
+			if r.Cause != transport.CauseDisk || r.RetryAfterMs == 0 {
+				t.Fatalf("%+v", r)
+			}
+		}
+		far.wantCode(far.commit([]transport.Delivery{far.delivery()}, "q", "more", "than it settles"), transport.CodeBusy)
+		if names := p.a.Alarms(0); !slices.Equal(names, []string{"disk"}) {
+			t.Fatalf("alarms %v", names)
+		}
+		if names := p.b.Alarms(0); names != nil {
+			t.Fatalf("alarms of a node without any: %v", names)
+		}
+		d := far.delivery()
+		far.wantCode(far.settle(transport.ActionAck, d), transport.CodeOK)
+		near.create("another")
+
+		free.Store(mark + 1) // not well above the mark yet
+		awaitSample()
+		near.wantCode(near.publish("q", "x"), transport.CodeBusy)
+		free.Store(2 * mark)
+		awaitSample()
+		for _, c := range []*testClient{near, far} {
+			c.wantCode(c.publish("q", "x"), transport.CodeOK)
 		}
 	})
-	near, far := attached(t, p.a, 1), attached(t, p.b, 2)
-	near.create("q")
-	far.consume("q", 1)
-	far.wantCode(far.publish("q", "1", "2", "3"), transport.CodeOK)
-
-	free.Store(mark - 1)
-	p.a.sampleDisk()
-	for _, c := range []*testClient{near, far} {
-		r := c.wantCode(c.publish("q", "x"), transport.CodeBusy)
-		if r.Cause != transport.CauseDisk || r.RetryAfterMs == 0 {
-			t.Fatalf("%+v", r)
-		}
-	}
-	far.wantCode(far.commit([]transport.Delivery{far.delivery()}, "q", "more", "than it settles"), transport.CodeBusy)
-	if names := p.a.Alarms(0); !slices.Equal(names, []string{"disk"}) {
-		t.Fatalf("alarms %v", names)
-	}
-	if names := p.b.Alarms(0); names != nil {
-		t.Fatalf("alarms of a node without any: %v", names)
-	}
-	d := far.delivery()
-	far.wantCode(far.settle(transport.ActionAck, d), transport.CodeOK)
-	near.create("another")
-
-	free.Store(mark + 1) // not well above the mark yet
-	p.a.sampleDisk()
-	near.wantCode(near.publish("q", "x"), transport.CodeBusy)
-	free.Store(2 * mark)
-	p.a.sampleDisk()
-	for _, c := range []*testClient{near, far} {
-		c.wantCode(c.publish("q", "x"), transport.CodeOK)
-	}
 }
 
 // TestLagAlarm: a leader whose state is far behind its log takes no more.
 func TestLagAlarm(t *testing.T) {
-	g := newLeading(t, "a")
-	b := startBroker(t, "a", g, nil, func(o *Options) { o.LagMax = 100 })
-	c := attached(t, b, 1)
-	c.create("q")
-	lag := func(n uint64) {
-		g.mu.Lock()
-		g.lag = n
-		g.mu.Unlock()
-		b.lanes[0].sampleLag()
-	}
-	lag(101)
-	if r := c.wantCode(c.publish("q", "x"), transport.CodeBusy); r.Cause != transport.CauseLag {
-		t.Fatalf("%+v", r)
-	}
-	lag(100)
-	c.wantCode(c.publish("q", "x"), transport.CodeBusy)
-	lag(50)
-	c.wantCode(c.publish("q", "x"), transport.CodeOK)
+	synctest.Test(t, func(t *testing.T) {
+		g := newLeading(t, "a")
+		b := startBroker(t, "a", g, nil, func(o *Options) { o.LagMax = 100 })
+		c := attached(t, b, 1)
+		c.create("q")
+		lag := func(n uint64) {
+			g.mu.Lock()
+			g.lag = n
+			g.mu.Unlock()
+			awaitSample()
+		}
+		lag(101)
+		if r := c.wantCode(c.publish("q", "x"), transport.CodeBusy); r.Cause != transport.CauseLag {
+			t.Fatalf("%+v", r)
+		}
+		lag(100)
+		c.wantCode(c.publish("q", "x"), transport.CodeBusy)
+		lag(50)
+		c.wantCode(c.publish("q", "x"), transport.CodeOK)
+	})
 }
 
 // TestGrows: of forwarded commands, those need room that store more messages

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/ferrymq/ferrymq/transport"
 )
@@ -25,49 +27,55 @@ func (c *testClient) explained(queue string) (kinds []string, reply transport.Ex
 // TestExplain: what the state, the leader's node and the road to it have to
 // say, in the order of their weight.
 func TestExplain(t *testing.T) {
-	disk := uint64(10)
-	p := newPair(t, func(o *Options) {
-		if o.Node == "a" {
-			o.Disk = func() (uint64, uint64, error) { return disk, 5, nil }
-		}
-	})
-	near, far := attached(t, p.a, 1), attached(t, p.b, 2)
-	near.create("q")
-	want := func(kinds ...string) {
-		t.Helper()
-		for _, c := range []*testClient{near, far} {
-			if got, reply := c.explained("q"); fmt.Sprint(got) != fmt.Sprint(kinds) {
-				t.Fatalf("%v, want %v: %+v", got, kinds, reply)
+	synctest.Test(t, func(t *testing.T) {
+		const mark = 1000
+		var free atomic.Uint64
+		free.Store(2 * mark)
+		p := newPair(t, func(o *Options) {
+			if o.Node == "a" {
+				o.Disk = func() (uint64, uint64, error) { return free.Load(), mark, nil }
+			}
+		})
+		near, far := attached(t, p.a, 1), attached(t, p.b, 2)
+		near.create("q")
+		want := func(kinds ...string) {
+			t.Helper()
+			for _, c := range []*testClient{near, far} {
+				if got, reply := c.explained("q"); fmt.Sprint(got) != fmt.Sprint(kinds) {
+					t.Fatalf("%v, want %v: %+v", got, kinds, reply)
+				}
 			}
 		}
-	}
-	want(transport.ExplainEmpty, transport.ExplainNoConsumer)
-	far.consume("q", 1)
-	far.wantCode(far.send(transport.OpQueuePause, transport.QueuePause{OpHeader: far.header(), Queue: "q", Paused: true}), transport.CodeOK)
-	far.wantCode(far.publish("q", "x"), transport.CodeOK)
-	want(transport.ExplainPaused)
-	p.a.diskLow.Store(true)
-	want(transport.ExplainPaused, transport.ExplainDisk)
-	p.a.diskLow.Store(false)
+		want(transport.ExplainEmpty, transport.ExplainNoConsumer)
+		far.consume("q", 1)
+		far.wantCode(far.send(transport.OpQueuePause, transport.QueuePause{OpHeader: far.header(), Queue: "q", Paused: true}), transport.CodeOK)
+		far.wantCode(far.publish("q", "x"), transport.CodeOK)
+		want(transport.ExplainPaused)
+		free.Store(mark - 1)
+		awaitSample()
+		want(transport.ExplainPaused, transport.ExplainDisk)
+		free.Store(2 * mark)
+		awaitSample()
 
-	p.g.mu.Lock()
-	p.g.verify = transport.Errorf(transport.CodeTimeout, "no majority")
-	p.g.mu.Unlock()
-	want(transport.ExplainNoQuorum, transport.ExplainPaused)
-	p.g.mu.Lock()
-	p.g.verify = nil
-	p.g.mu.Unlock()
+		p.g.mu.Lock()
+		p.g.verify = transport.Errorf(transport.CodeTimeout, "no majority")
+		p.g.mu.Unlock()
+		want(transport.ExplainNoQuorum, transport.ExplainPaused)
+		p.g.mu.Lock()
+		p.g.verify = nil
+		p.g.mu.Unlock()
 
-	disconnect(p.pa, p.pb, p.a, p.b)
-	if got, reply := far.explained("q"); got[0] != transport.ExplainNoLeader || reply.Reasons[0].Name != "b" {
-		t.Fatalf("%+v", reply)
-	}
-	stream := near.send(transport.OpQuery, transport.Query{Kind: transport.QueryExplain, Name: "none"})
-	f := near.next("an error", func(f transport.Frame) bool { return f.Stream == stream })
-	var e transport.Error
-	if err := e.Decode(f.Payload); err != nil || f.Op != transport.OpError || e.Code != transport.CodeNotFound {
-		t.Fatalf("%v: %+v, %v", f.Op, e, err)
-	}
+		disconnect(p.pa, p.pb, p.a, p.b)
+		if got, reply := far.explained("q"); got[0] != transport.ExplainNoLeader || reply.Reasons[0].Name != "b" {
+			t.Fatalf("%+v", reply)
+		}
+		stream := near.send(transport.OpQuery, transport.Query{Kind: transport.QueryExplain, Name: "none"})
+		f := near.next("an error", func(f transport.Frame) bool { return f.Stream == stream })
+		var e transport.Error
+		if err := e.Decode(f.Payload); err != nil || f.Op != transport.OpError || e.Code != transport.CodeNotFound {
+			t.Fatalf("%v: %+v, %v", f.Op, e, err)
+		}
+	})
 }
 
 // TestExplainExclusive: those that stand by are told of, and in other words
