@@ -172,7 +172,7 @@ func (c *Conn) CloseAfterFlush(timeout time.Duration) error {
 	defer timer.Stop()
 	select {
 	case <-c.done:
-		linger(c.nc, time.Until(until))
+		linger(c.nc, time.Until(until), func() { c.fail(nil) }) // closes once: a second close is an error
 	case <-timer.C:
 	}
 	return c.Close()

@@ -74,7 +74,7 @@ func testManyFrames(t *testing.T, near, far net.Conn) {
 				err = errors.Join(err, a.Send(t.Context(), f))
 			}
 		}
-		sent <- errors.Join(err, a.CloseAfterFlush(10*time.Second))
+		sent <- errors.Join(err, a.CloseAfterFlush(time.Minute))
 	}()
 	var buf []byte
 	for i := range count {
@@ -302,7 +302,7 @@ func testAbort(t *testing.T, near, far net.Conn) {
 	_, err := a.ReadFrame(nil)
 	check(t, err)
 	aborted := make(chan error, 1)
-	go func() { aborted <- a.Abort(Errorf(CodeMalformed, "at offset %d", 16), 10*time.Second) }()
+	go func() { aborted <- a.Abort(Errorf(CodeMalformed, "at offset %d", 16), time.Minute) }()
 	f, err := b.ReadFrame(nil)
 	check(t, err)
 	var e Error
@@ -338,6 +338,16 @@ func TestCloseAfterFlushGivesUp(t *testing.T) {
 			t.Fatalf("took %v", d)
 		}
 	})
+}
+
+// An other side that is slow to end its half is not waited for any longer, and
+// that is no error.
+func TestCloseAfterFlushWaitsForTheOtherSideOnlySoLong(t *testing.T) {
+	near, far := connect(t, TCP{}, TCP{}, "127.0.0.1:0")
+	a := NewConn(near, ConnOptions{})
+	check(t, a.Send(t.Context(), Frame{Op: OpPing}))
+	check(t, a.CloseAfterFlush(50*time.Millisecond))
+	check(t, far.Close())
 }
 
 func TestConnOptions(t *testing.T) {

@@ -111,13 +111,14 @@ const (
 
 // linger ends the sending half and waits for the other side to end its own. To
 // close with unread bytes would reset the connection, and with it destroy an
-// Error that the other side has not read yet.
-func linger(nc net.Conn, timeout time.Duration) {
+// Error that the other side has not read yet. If that takes too long it calls
+// end, which closes the connection.
+func linger(nc net.Conn, timeout time.Duration, end func()) {
 	half, ok := rawConn(nc).(interface{ CloseWrite() error })
 	if !ok || timeout <= 0 || half.CloseWrite() != nil {
 		return
 	}
-	timer := time.AfterFunc(min(timeout, lingerMax), func() { nc.Close() }) // unblocks the read
+	timer := time.AfterFunc(min(timeout, lingerMax), end) // unblocks the read
 	defer timer.Stop()
 	b := make([]byte, 4<<10)
 	for total := 0; total < lingerBytes; {

@@ -50,5 +50,5 @@ func Refuse(nc net.Conn, e *Error) {
 	if _, err := nc.Write(AppendFrame(nil, Frame{Op: OpError, Payload: e.AppendTo(nil)})); err != nil {
 		return // nobody reads it
 	}
-	linger(nc, refuseTimeout)
+	linger(nc, refuseTimeout, func() { nc.Close() })
 }
