@@ -75,7 +75,7 @@ func TestManyAtOnce(t *testing.T) {
 
 func until(t *testing.T, holds func() bool) {
 	t.Helper()
-	require.Eventually(t, holds, 20*time.Second, time.Millisecond)
+	require.Eventually(t, holds, soon, time.Millisecond)
 }
 
 func save(f *FS, w, i int) error {

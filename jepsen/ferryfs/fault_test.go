@@ -200,7 +200,7 @@ func hanging(t testing.TB, f *FS) <-chan error {
 	require.NoError(t, f.Arm(HangSync, Arming{}))
 	ended := make(chan error, 1)
 	go func() { ended <- file.Sync() }()
-	require.Eventually(t, func() bool { return f.Counters().Hanging == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return f.Counters().Hanging == 1 }, soon, time.Millisecond)
 	select {
 	case err := <-ended:
 		require.Fail(t, "it did not hang", "%v", err)
@@ -215,7 +215,7 @@ func ends(t testing.TB, ended <-chan error) error {
 	select {
 	case err := <-ended:
 		return err
-	case <-time.After(5 * time.Second):
+	case <-time.After(soon):
 		require.Fail(t, "it still hangs")
 		return nil
 	}

@@ -262,7 +262,7 @@ func TestDeadAfterPowerLoss(t *testing.T) {
 // requireClosed waits a little: the kernel does not wait for a close.
 func requireClosed(t testing.TB, f *FS) {
 	t.Helper()
-	require.Eventually(t, func() bool { return f.Counters().OpenFiles == 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return f.Counters().OpenFiles == 0 }, soon, time.Millisecond)
 }
 
 // TestTornLoss holds that a torn loss keeps some sectors and drops others, and

@@ -69,7 +69,7 @@ func TestNumbersAreUsedAgain(t *testing.T) {
 	}
 	syncFolder(t, f, ".")
 	require.Empty(t, tree(t, f.options.Held))
-	require.Eventually(t, func() bool { return f.Counters().UnsyncedBytes == 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return f.Counters().UnsyncedBytes == 0 }, soon, time.Millisecond)
 }
 
 // TestCloseWithOpenFiles holds that a mount in use goes away all the same.
@@ -191,10 +191,10 @@ func TestKillDuringHang(t *testing.T) {
 	a := act(t, plain(), "sync", f.Mountpoint())
 	line, _ := a.next(t)
 	require.Equal(t, "begins", line)
-	require.Eventually(t, func() bool { return f.Counters().Hanging == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return f.Counters().Hanging == 1 }, soon, time.Millisecond)
 	began := time.Now()
 	a.kill()
-	require.Less(t, time.Since(began), 5*time.Second)
+	require.Less(t, time.Since(began), soon)
 	require.Zero(t, f.Counters().Hanging)
 	require.EqualValues(t, 1, bites(f, HangSync))
 }

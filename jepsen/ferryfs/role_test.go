@@ -81,7 +81,7 @@ func (a *actor) next(t testing.TB) (line string, ok bool) {
 	select {
 	case line, ok = <-a.lines:
 		return line, ok
-	case <-time.After(20 * time.Second):
+	case <-time.After(soon):
 		require.Fail(t, "the process says nothing")
 		return "", false
 	}
@@ -116,8 +116,11 @@ func run(t testing.TB, role, dir string) string {
 	}
 }
 
+// soon is how long something may take on a machine with other work to do.
+const soon = time.Minute
+
 // forever is for a process that waits to be killed, and is bounded if nobody does.
 func forever() error {
-	time.Sleep(time.Minute)
+	time.Sleep(5 * soon)
 	return errors.New("nobody killed me")
 }

@@ -168,7 +168,7 @@ func testEnd(t *testing.T, c *exec.Cmd, end end) {
 	require.NoError(t, c.Process.Signal(end.by))
 	err := c.Wait()
 	require.Equal(t, end.code, c.ProcessState.ExitCode(), "%v", err)
-	require.Eventually(t, func() bool { return len(users(ns)) == 0 }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(users(ns)) == 0 }, soon, 10*time.Millisecond)
 	require.Equal(t, before, mounts(t))
 }
 
@@ -180,7 +180,7 @@ func TestOrphansAreReaped(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, err := os.Stat("/proc/" + strings.TrimSpace(string(out)))
 		return os.IsNotExist(err)
-	}, 5*time.Second, 10*time.Millisecond)
+	}, soon, 10*time.Millisecond)
 }
 
 // byNobody is run without root. Programs are found in the folder that it gives

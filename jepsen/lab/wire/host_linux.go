@@ -132,8 +132,9 @@ func (h *Host) answer(l *link, r *Rule, f frame) {
 	if reset == nil {
 		return
 	}
-	if _, err := unix.Write(h.fd, reset); err == nil {
-		l.count.reset.Add(1)
+	l.count.reset.Add(1) // before: who gets it finds it counted
+	if _, err := unix.Write(h.fd, reset); err != nil {
+		l.count.reset.Add(-1)
 	}
 }
 
@@ -150,17 +151,19 @@ func (h *Host) arrive(l letter) {
 
 // take writes a packet that came by a link to the host's device.
 func (h *Host) take(l *link, f frame) {
+	size := int64(len(f) - frameHeaderBytes)
+	l.count.delivered.Add(1) // before: who receives it finds it counted
+	l.count.bytes.Add(size)
 	for {
 		_, err := unix.Write(h.fd, f)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		if err != nil {
+			l.count.delivered.Add(-1)
+			l.count.bytes.Add(-size)
 			l.count.refused.Add(1)
-			return
 		}
-		l.count.delivered.Add(1)
-		l.count.bytes.Add(int64(len(f) - frameHeaderBytes))
 		return
 	}
 }
