@@ -1,7 +1,6 @@
 package cluster_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"github.com/ferrymq/ferrymq/cluster"
 	"github.com/ferrymq/ferrymq/cluster/store"
 	"github.com/ferrymq/ferrymq/fsm"
+	"github.com/ferrymq/ferrymq/jepsen/nodes/ports"
 	"github.com/ferrymq/ferrymq/transport"
 )
 
@@ -35,14 +35,16 @@ func (quiet) LeaderChanged(_ *cluster.Group, _ transport.GroupInfo, _ bool) {}
 
 func (d *diskNode) start(t *testing.T, b *cluster.MemoryDiscovery) {
 	t.Helper()
-	if d.addr == "" {
-		d.addr = "127.0.0.1:0"
+	var err error
+	if d.addr == "" { // and started again there
+		if _, d.addr, err = ports.Free(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	l, err := transport.TCP{}.Listen(d.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.addr = l.Addr().String()
 	d.mux = transport.NewMux(l, transport.MuxOptions{})
 	d.served = make(chan error, 1)
 	go func(m *transport.Mux, served chan error) { served <- m.Serve() }(d.mux, d.served)
@@ -92,9 +94,9 @@ func (d *diskNode) stop(t *testing.T) {
 
 func within(t *testing.T, what string, cond func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !cond(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !cond(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 30 s: %s", what)
+			t.Fatalf("not within a minute: %s", what)
 		}
 	}
 }
@@ -181,11 +183,10 @@ func TestThreeNodesOnDisk(t *testing.T) {
 			within(t, "all is back", func() bool {
 				return sessionsOf(nodes[0]) == 2501 && sessionsOf(nodes[1]) == 2501 && sessionsOf(nodes[2]) == 2501
 			})
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-			defer cancel()
-			if _, err := nodes[0].Control(ctx, transport.Control{Kind: cluster.ControlTransferLeader}); err != nil {
-				t.Error(err)
-			}
+			within(t, "leadership is handed over", func() bool { // on a busy machine another one may miss its chance
+				_, err := nodes[0].Control(t.Context(), transport.Control{Kind: cluster.ControlTransferLeader})
+				return err == nil
+			})
 		})
 	}
 }

@@ -16,7 +16,7 @@ func TestThreeNodesSeeEachOther(t *testing.T) {
 	require.Equal(t, "meta of b", string(find(a, "b").Meta))
 	require.Equal(t, c.Addr(), find(b, "c").Addr)
 	for _, g := range []*Gossip{a, b, c} {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		require.NoError(t, g.Join(ctx))
 		cancel()
 	}
@@ -41,7 +41,7 @@ func TestMetaIsUpdated(t *testing.T) {
 func TestNodeThatLeavesStaysListed(t *testing.T) {
 	a, _, c := trio(t)
 	next(t, a, is(Joined, "c"))
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	require.NoError(t, c.Leave(ctx))
 	require.NoError(t, c.Close())

@@ -12,6 +12,8 @@ import (
 	"github.com/hashicorp/memberlist"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/ferrymq/ferrymq/jepsen/nodes/ports"
 )
 
 func TestMain(m *testing.M) {
@@ -29,9 +31,14 @@ func fast(c *memberlist.Config) {
 	c.TCPTimeout = 500 * time.Millisecond
 }
 
+// options of a node at an address that it can come back to.
 func options(id string, join ...string) Options {
+	_, address, err := ports.Free()
+	if err != nil {
+		panic(err) // a machine without ports
+	}
 	return Options{
-		NodeID: id, BindAddr: "127.0.0.1:0", Join: join, Meta: []byte("meta of " + id),
+		NodeID: id, BindAddr: address, Join: join, Meta: []byte("meta of " + id),
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), tune: fast,
 	}
 }
@@ -46,7 +53,7 @@ func run(t *testing.T, o Options) *Gossip {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	require.Eventually(t, ok, 20*time.Second, 10*time.Millisecond, what)
+	require.Eventually(t, ok, time.Minute, 10*time.Millisecond, what)
 }
 
 // sees reports whether g knows exactly these nodes, and who of them is alive.
@@ -71,7 +78,7 @@ func find(g *Gossip, id string) Member {
 // next waits for an event about a node that want accepts.
 func next(t *testing.T, g *Gossip, want func(Event) bool) Event {
 	t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(time.Minute)
 	for {
 		select {
 		case e, ok := <-g.Events():

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/ferrymq/ferrymq/jepsen/nodes/ports"
 )
 
 // Node is one `ferry server` process, and stays the same node when the process
@@ -35,11 +37,9 @@ type Addresses struct{ Clients, Gossip, HTTP string }
 // Loopback gives free ports of this machine, whatever the node.
 func Loopback(int) (a Addresses, err error) {
 	for _, address := range []*string{&a.Clients, &a.Gossip, &a.HTTP} {
-		port, err := freePort()
-		if err != nil {
+		if _, *address, err = ports.Free(); err != nil {
 			return a, err
 		}
-		*address = fmt.Sprintf("127.0.0.1:%d", port)
 	}
 	return a, nil
 }

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ferrymq/ferrymq/jepsen/nodes"
 )
 
 // TestMain lets this test binary be the program: real processes can then be
@@ -75,17 +77,12 @@ type oneNode struct {
 
 func newOneNode(t *testing.T) *oneNode {
 	t.Helper()
-	var addrs []string
-	for range 3 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		defer func() { require.NoError(t, l.Close()) }()
-		addrs = append(addrs, l.Addr().String())
-	}
+	a, err := nodes.Loopback(0) // it is started again at the same ones
+	require.NoError(t, err)
 	return &oneNode{
-		url: "ferry://" + addrs[0], http: addrs[2],
-		args: []string{"server", "--node", "one", "--data", filepath.Join(t.TempDir(), "data"), "--listen", addrs[0],
-			"--gossip", addrs[1], "--http", addrs[2], "--bootstrap-expect", "1"},
+		url: "ferry://" + a.Clients, http: a.HTTP,
+		args: []string{"server", "--node", "one", "--data", filepath.Join(t.TempDir(), "data"), "--listen", a.Clients,
+			"--gossip", a.Gossip, "--http", a.HTTP, "--bootstrap-expect", "1"},
 	}
 }
 
@@ -100,7 +97,7 @@ func (o *oneNode) start(t *testing.T) *program {
 // TestServerProcess: a clean stop, a kill, and the lock on the data folder.
 func TestServerProcess(t *testing.T) {
 	o := newOneNode(t)
-	env := map[string]string{"FERRY_URL": o.url}
+	env := map[string]string{"FERRY_URL": o.url, "FERRY_TIMEOUT": patience}
 	p := o.start(t)
 	require.Equal(t, ExitOK, ferry(t, env, "", "queue", "create", "q").code)
 	require.Equal(t, ExitOK, ferry(t, env, "", "publish", "q", "before the stop").code)
@@ -160,7 +157,7 @@ func TestRemovedNode(t *testing.T) {
 			}
 		}
 		return follower != ""
-	}, 30*time.Second, 50*time.Millisecond)
+	}, time.Minute, 50*time.Millisecond)
 	d.run(t, ExitOK, "", "cluster", "remove", follower)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
