@@ -97,7 +97,7 @@ func TestRedriveInterrupted(t *testing.T) {
 	go func() {
 		ended <- ferryContext(ctx, map[string]string{"FERRY_URL": n.url}, "", "dlq", "redrive", "orders", "--all", "--rate", "0.001")
 	}()
-	require.Eventually(t, func() bool { return n.countOps(transport.OpAmend) == 1 }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return n.countOps(transport.OpAmend) == 1 }, time.Minute, time.Millisecond)
 	cancel()
 	r := <-ended
 	require.Equal(t, ExitInterrupted, r.code, r.err)

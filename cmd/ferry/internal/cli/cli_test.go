@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,7 +39,14 @@ func ferry(t *testing.T, env map[string]string, in string, args ...string) ran {
 	return ferryContext(t.Context(), env, in, args...)
 }
 
+// patience is how long a command may take on a machine with other work to do.
+const patience = "1m"
+
 func ferryContext(ctx context.Context, env map[string]string, in string, args ...string) ran {
+	// Who consumes a number of messages waits for them.
+	if args[0] == "consume" && slices.Contains(args, "--count") {
+		args = append(slices.Clone(args), "--idle", patience)
+	}
 	var out, err bytes.Buffer
 	code := Run(ctx, args, Streams{In: strings.NewReader(in), Out: &out, Err: &err,
 		Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }})

@@ -32,7 +32,7 @@ func TestLogDump(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			o := newOneNode(t)
 			o.args = append(o.args, "--log-store", kind)
-			env := map[string]string{"FERRY_URL": o.url, "FERRY_DATA": o.args[4]}
+			env := map[string]string{"FERRY_URL": o.url, "FERRY_TIMEOUT": patience, "FERRY_DATA": o.args[4]}
 			require.Equal(t, ExitNotFound, ferry(t, env, "", "log", "dump").code)
 			p := o.start(t)
 			long := strings.Repeat("x", 100)
