@@ -74,14 +74,10 @@ func atMostOnceUnderKills(s *scene) {
 }
 
 // term of the leader, as soon as there is one.
-func (s *scene) term() (term uint64) {
+func (s *scene) term() uint64 {
 	s.t.Helper()
-	s.await(func() bool {
-		_, group, err := s.cluster.Leader(s.ctx, s.admin)
-		term = group.Term
-		return err == nil
-	}, "a leader")
-	return term
+	_, group := s.leading()
+	return group.Term
 }
 
 // arrivals are the messages that came to consumers without acks, and what may

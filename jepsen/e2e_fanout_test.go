@@ -92,18 +92,24 @@ func fanOutUnderKills(s *scene) {
 	})
 	producing.Wait()
 
-	there := s.look(slices.Sorted(maps.Keys(subscriptions))...)
+	var topic client.TopicInfo
+	info := map[string]client.QueueInfo{}
+	there := s.lookAnd(func() {
+		var err error
+		topic, err = s.admin.Topic(s.ctx, fanOutTopic)
+		require.NoError(s.t, err)
+		for queue := range subscriptions {
+			info[queue] = s.queue(queue)
+		}
+	}, slices.Sorted(maps.Keys(subscriptions))...)
 	found := map[string][]string{}
 	for queue := range subscriptions {
 		found[queue] = texts(there[queue])
 	}
 	require.Empty(s.t, few(torn(sent, found)))
 	all := found["fan-out-all"]
-	topic, err := s.admin.Topic(s.ctx, fanOutTopic)
-	require.NoError(s.t, err)
 	require.EqualValues(s.t, len(all), topic.Published)
-	for queue := range subscriptions {
-		q := s.queue(queue)
+	for queue, q := range info {
 		require.EqualValues(s.t, len(all), q.Published, queue)
 		require.Zero(s.t, q.Missed+q.Dead+q.Overflowed, queue)
 	}

@@ -47,10 +47,7 @@ func (k *killer) run(over <-chan struct{}) {
 // failOver is one kill and what has to come of it.
 func (k *killer) failOver() {
 	k.t.Helper()
-	victim, before, err := k.cluster.Leader(k.ctx, k.admin)
-	if err != nil {
-		k.t.Fatalf("ask for a leader to kill: %v", err)
-	}
+	victim, before := k.leading()
 	k.count(func(n *toll) { n.kills++ })
 	k.kill(victim)
 	k.count(func(n *toll) { n.deaths++ })

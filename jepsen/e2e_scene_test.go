@@ -124,12 +124,20 @@ func (s *scene) finished(what string, args ...any) {
 	s.t.Logf("%d failovers: "+what, append([]any{s.failovers()}, args...)...)
 }
 
-// look browses queues until two looks in a row are the same: what of an
-// operation whose client is gone is still on its way has then arrived, and all
-// queues were seen at one moment.
+// look browses queues until two looks in a row are the same: all queues were
+// seen at one moment.
 func (s *scene) look(queues ...string) map[string][]client.BrowsedMessage {
 	s.t.Helper()
+	return s.lookAnd(func() {}, queues...)
+}
+
+// lookAnd is a look with something else that is read between those two, and so
+// belongs to the same moment. What an operation does whose client is gone may
+// come at any time, and also after it.
+func (s *scene) lookAnd(read func(), queues ...string) map[string][]client.BrowsedMessage {
+	s.t.Helper()
 	for before := ""; ; {
+		read()
 		seen, now := map[string][]client.BrowsedMessage{}, ""
 		for _, queue := range queues {
 			now += "/" + queue

@@ -38,7 +38,7 @@ func TestMinorityRefusesWrites(t *testing.T) {
 		var typed *client.Error
 		require.ErrorAs(t, err, &typed)
 		require.True(t, refusal(err), "unclear: %v", err)
-		require.Less(t, took, deadline+time.Second)
+		require.Less(t, took, deadline+refusalSlack)
 		t.Logf("refused after %v: %v", took.Round(time.Millisecond), err)
 	}
 
@@ -49,6 +49,9 @@ func TestMinorityRefusesWrites(t *testing.T) {
 	}, "a publish after healing")
 	s.sameEverywhere()
 }
+
+// refusalSlack is how late a refusal may be told on a machine with other work.
+const refusalSlack = 10 * time.Second
 
 // refusal tells that an error says clearly that the cluster could not decide.
 func refusal(err error) bool {

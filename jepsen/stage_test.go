@@ -179,11 +179,22 @@ func (s *stage) restart(nodes ...*nodes.Node) {
 	require.NoError(s.t, s.cluster.Settled(s.ctx, s.admin))
 }
 
-// leader of the cluster, by its own account.
+// leading is who leads the cluster, by its own account, as soon as somebody
+// does: a busy machine may have it elect another one without a fault.
+func (s *stage) leading() (n *nodes.Node, group client.GroupInfo) {
+	s.t.Helper()
+	s.await(func() bool {
+		var err error
+		n, group, err = s.cluster.Leader(s.ctx, s.admin)
+		return err == nil
+	}, "a leader")
+	return n, group
+}
+
+// leader is the node that leads.
 func (s *stage) leader() *nodes.Node {
 	s.t.Helper()
-	n, _, err := s.cluster.Leader(s.ctx, s.admin)
-	require.NoError(s.t, err)
+	n, _ := s.leading()
 	return n
 }
 
