@@ -44,7 +44,7 @@ func TestHungCallPoisonsForGood(t *testing.T) {
 		})
 		start := time.Now()
 		require.ErrorIs(t, s.Log().StoreLogs(entries(4, 4)), ErrHung)
-		require.Less(t, time.Since(start), 5*time.Second)
+		require.Less(t, time.Since(start), time.Minute)
 		require.EqualValues(t, 1, hangs.Load())
 
 		requirePoisoned(t, s)

@@ -28,7 +28,7 @@ func both(t *testing.T, test func(t *testing.T, kind string)) {
 
 func options(dir, kind string) Options {
 	return Options{
-		Dir: dir, LogStore: kind, SegmentBytes: 1 << 20, Deadline: 20 * time.Second,
+		Dir: dir, LogStore: kind, SegmentBytes: 1 << 20, Deadline: time.Minute,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		hooks:  hooks{termHold: time.Millisecond},
 	}
@@ -151,7 +151,7 @@ func durableSlots(t *testing.T, dir string) mark {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	require.Eventually(t, ok, 10*time.Second, 5*time.Millisecond, what)
+	require.Eventually(t, ok, time.Minute, 5*time.Millisecond, what)
 }
 
 // faulty stands in for a log or stable store on a bad disk.

@@ -34,7 +34,7 @@ func TestRaftRunsOnTheStores(t *testing.T) {
 			s = open(t, o)
 			fsm = &counter{}
 			r = startRaft(t, s, fsm, false)
-			require.NoError(t, r.Barrier(10*time.Second).Error())
+			require.NoError(t, r.Barrier(time.Minute).Error())
 			require.Equal(t, 2*n, fsm.n)
 			require.NoError(t, r.Shutdown().Error())
 			require.NoError(t, s.Close())

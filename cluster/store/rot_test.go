@@ -25,7 +25,7 @@ const (
 	rotLast     = 32 // entries
 	rotSnapshot = 12 // the index of the first snapshot; the second one's is twice that
 	rotKept     = 8  // the log begins here
-	rotDeadline = 20 * time.Second
+	rotDeadline = time.Minute
 )
 
 // rotConfiguration is what the snapshots know of the group.

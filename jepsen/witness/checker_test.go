@@ -31,7 +31,7 @@ func TestHundredThousandOperations(t *testing.T) {
 	v := Checker{Operations: 60_000, Deliveries: 20_000, Indexes: 5_000}.Check(run)
 	t.Log(v, time.Since(began))
 	require.Equal(t, check.Valid, v.Result, v)
-	require.Less(t, time.Since(began), 30*time.Second)
+	require.Less(t, time.Since(began), 3*time.Minute)
 }
 
 // TestNothingIsNotEnough: a run without anything is not valid.

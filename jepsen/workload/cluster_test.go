@@ -116,7 +116,7 @@ func replica(ctx context.Context, t *testing.T, n *nodes.Node, committed uint64)
 		}
 		return info.Groups[0].AppliedIndex >= committed
 	}
-	require.Eventually(t, caughtUp, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, caughtUp, time.Minute, 10*time.Millisecond)
 	r := history.Replica{Node: n.Name}
 	for q, err := range conn.Queues(ctx, "", client.Stale()) {
 		require.NoError(t, err)
