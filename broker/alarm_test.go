@@ -12,7 +12,7 @@ import (
 	"github.com/ferrymq/ferrymq/transport"
 )
 
-// awaitSample waits until disk and lag were looked at once more. It is for
+// awaitSample waits until heap, disk and lag were looked at once more. It is for
 // bubbles: elsewhere a look that began before a change may be judged after it.
 func awaitSample() {
 	time.Sleep(sampleEvery)
@@ -63,6 +63,37 @@ func TestDiskAlarm(t *testing.T) {
 		for _, c := range []*testClient{near, far} {
 			c.wantCode(c.publish("q", "x"), transport.CodeOK)
 		}
+	})
+}
+
+// TestHeapAlarm: at three quarters of its memory a leader takes no more, whatever
+// the memory is used for, and lets through what frees some.
+func TestHeapAlarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 800
+		var live atomic.Int64
+		b := startBroker(t, "a", newLeading(t, "a"), nil, func(o *Options) {
+			o.Heap = func() (int64, int64) { return live.Load(), limit }
+		})
+		c := attached(t, b, 1)
+		c.create("q")
+		c.consume("q", 1)
+		at := func(bytes int64, code transport.Code) transport.Result {
+			t.Helper()
+			live.Store(bytes)
+			awaitSample()
+			return c.wantCode(c.publish("q", "x"), code)
+		}
+		at(599, transport.CodeOK)
+		if r := at(600, transport.CodeBusy); r.Cause != transport.CauseMemory || r.RetryAfterMs == 0 {
+			t.Fatalf("%+v", r)
+		}
+		if names := b.Alarms(0); !slices.Equal(names, []string{"memory"}) {
+			t.Fatalf("alarms %v", names)
+		}
+		c.wantCode(c.settle(transport.ActionAck, c.delivery()), transport.CodeOK)
+		at(500, transport.CodeBusy) // not well below the mark yet
+		at(499, transport.CodeOK)
 	})
 }
 

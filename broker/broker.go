@@ -29,7 +29,8 @@ type Broker struct {
 	peersMu sync.Mutex
 	peers   map[string]*peer
 
-	diskLow atomic.Bool // as last sampled
+	diskLow  atomic.Bool // as last sampled
+	heapFull atomic.Bool // as last sampled
 
 	connsMu  sync.Mutex
 	conns    map[*conn]struct{}

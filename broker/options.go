@@ -55,7 +55,12 @@ type Options struct {
 	PublishRate      int   // messages a second that one connection may publish; 0: no limit
 	PublishBurst     int   // messages that it may publish at once; the rate
 	LagMax           int   // entries that a group's state may be behind its log, beyond it publishes are refused; 4,096
-	MemoryLimit      int64 // bytes of waiting messages' bodies in a group, above it publishes are refused; 0: no limit
+	MemoryLimit      int64 // bytes of messages' bodies in a group, at it publishes are refused; 0: no limit
+
+	// Heap tells the bytes that the process cannot free, at its last look, and
+	// those that it may have: at three quarters of them publishes are refused,
+	// whatever the memory is used for. Nil: there is no such mark.
+	Heap func() (live, limit int64)
 
 	// Disk tells the free bytes of the data folder's file system and the mark
 	// below which publishes are refused. Nil: there is no such mark.

@@ -15,7 +15,7 @@ const sampleEvery = 500 * time.Millisecond
 type alarm uint8
 
 const (
-	alarmMemory alarm = iota // the bodies of a group's waiting messages reach the limit
+	alarmMemory alarm = iota // the bodies of a group's waiting messages, or the heap, reach the limit
 	alarmDisk                // the file system of the data folder is nearly full
 	alarmLag                 // a group's state is far behind its log
 	alarms
@@ -38,6 +38,7 @@ func (b *Broker) watchPressure() {
 	tick := time.NewTicker(sampleEvery)
 	defer tick.Stop()
 	for {
+		b.sampleHeap()
 		b.sampleDisk()
 		for _, l := range b.lanes {
 			l.sampleLag()
@@ -47,6 +48,24 @@ func (b *Broker) watchPressure() {
 		case <-b.ctx.Done():
 			return
 		}
+	}
+}
+
+// sampleHeap judges the memory of the whole process: bodies are not all that a
+// message takes, and queues, sessions and dead letters' histories take some, too.
+func (b *Broker) sampleHeap() {
+	if b.o.Heap == nil {
+		return
+	}
+	live, limit := b.o.Heap()
+	was := b.heapFull.Load()
+	mark := limit - limit/4
+	if was {
+		mark -= limit / 8 // well below the mark at which it began, as for the disk
+	}
+	if is := live >= mark; is != was {
+		b.heapFull.Store(is)
+		b.log.Warn("memory alarm", "on", is, "live_bytes", live, "limit_bytes", limit)
 	}
 }
 
@@ -88,7 +107,7 @@ func (l *lane) sampleLag() {
 func (l *lane) alarmed(a alarm) bool {
 	switch a {
 	case alarmMemory:
-		return l.b.o.MemoryLimit > 0 && l.bodyBytes >= l.b.o.MemoryLimit
+		return l.b.o.MemoryLimit > 0 && l.bodyBytes >= l.b.o.MemoryLimit || l.b.heapFull.Load()
 	case alarmDisk:
 		return l.b.diskLow.Load()
 	case alarmLag:

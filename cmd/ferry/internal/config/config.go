@@ -55,7 +55,7 @@ const (
 const (
 	NodeNameMax        = 64
 	BootstrapExpectMax = 9
-	MessageMaxMax      = Bytes(16 << 20)
+	MessageMaxMax      = Bytes(1 << 20) // what a frame holds
 	MessageMaxMin      = Bytes(1 << 10)
 	MemoryLimitMin     = Bytes(64 << 20)
 	ConnectionsMax     = 1 << 20

@@ -91,7 +91,7 @@ func TestMistakes(t *testing.T) {
 		{args: []string{"--log-level", "loud"}, want: "--log-level"},
 		{args: []string{"--log-format", "xml"}, want: "--log-format"},
 		{args: []string{"--memory-limit", "1MiB"}, want: "--memory-limit: 1MiB is less than 64MiB"},
-		{args: []string{"--message-max", "1GiB"}, want: "--message-max: 1GiB is not between"},
+		{args: []string{"--message-max", "1025KiB"}, want: "--message-max: 1025KiB is not between 1KiB and 1MiB"},
 		{args: []string{"--message-max", "1MB"}, want: `--message-max: "1MB" is not a size`},
 		{args: []string{"--message-max", "99999999999GiB"}, want: "too large"},
 		{args: []string{"--connections", "0"}, want: "--connections"},

@@ -178,6 +178,7 @@ func (n *node) openBroker() error {
 		MemoryLimit:    messagesLimit(n.conf),
 		PublishRate:    n.conf.PublishRate,
 		PublishBurst:   n.conf.PublishBurst,
+		Heap:           heapOf(n.conf),
 		Disk:           diskSpace(n.conf),
 		Trace:          func(group uint32) *broker.Trace { return n.traces[group] },
 	})

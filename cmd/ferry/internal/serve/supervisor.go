@@ -49,9 +49,6 @@ type Supervisor struct {
 
 // Run runs a node until ctx ends or the node cannot go on.
 func Run(ctx context.Context, c *config.Config, log *slog.Logger, version string) error {
-	if c.MemoryLimit > 0 {
-		limitMemory(c.MemoryLimit)
-	}
 	s, err := Supervise(c, log, version)
 	if err != nil {
 		return err
