@@ -82,22 +82,24 @@ func (b *breaker) lent(token uint64) {
 }
 
 // heard takes in how a lease ended, and tells whether a failure counts against
-// its message. Leases from before the round tell nothing. A crash of its
-// consumer counts even half open: else a message that causes it would be the
-// probe for ever.
+// its message. Half open, only the probes' do, and crashes: else a message that
+// always fails would be the probe for ever, and hold up all behind it. As the
+// first failure opens the breaker, no more than one counts for each opening,
+// so that a long outage does not use up what the messages have.
 func (s *State) heard(q *queue, token uint64, e *ending) (counts bool) {
-	b := q.breaker
-	switch {
-	case b.state == BreakerClosed:
-		if b.note(e.report()) {
+	b, r := q.breaker, e.report()
+	switch b.state {
+	case BreakerClosed:
+		if b.note(r) {
 			s.openBreaker(q)
 		}
 		return true
-	case b.state == BreakerHalfOpen:
-		if b.ended(token) {
-			s.probed(q, e.report())
+	case BreakerHalfOpen:
+		probe := b.ended(token)
+		if probe {
+			s.probed(q, r)
 		}
-		return e.report() == reportNothing
+		return probe || r == reportNothing
 	}
 	return false
 }

@@ -61,10 +61,11 @@ func (m *Model) heard(q *queue, o outcome, probe uint64) (counts bool) {
 		b.heardClosed(o, m.clock.LeaseMillis)
 		return true
 	case fsm.BreakerHalfOpen:
-		if probe == b.number {
-			b.heardProbe(o, m.clock.LeaseMillis)
+		if probe != b.number {
+			return o == silent
 		}
-		return o == silent
+		b.heardProbe(o, m.clock.LeaseMillis)
+		return true
 	}
 	return false
 }
