@@ -46,7 +46,9 @@ func (o *outbox) settleBatch(b *batch) {
 
 // retire ends a batch that everybody was told of.
 func (o *outbox) retire(b *batch) {
-	o.barrier.leave(b.gen)
+	if b.gen != nil {
+		o.barrier.leave(b.gen)
+	}
 	b.recycle()
 }
 
@@ -95,15 +97,10 @@ func (o *outbox) close(err *Error) {
 		return
 	}
 	o.err = err
-	for _, l := range o.lanes {
-		for _, b := range l.batches {
-			b.compact()
-			b.over, b.finished, b.err = true, true, err.about("publish", l.queue)
-			if !b.async {
-				o.settleBatch(b)
-			}
+	for _, lanes := range []map[string]*lane{o.lanes, o.once} {
+		for _, l := range lanes {
+			o.closeLane(l, err)
 		}
-		l.batches, l.listed = nil, false
 	}
 	settles, controls := o.settles.waiting, o.controls
 	o.ready, o.settles.waiting, o.controls = nil, nil, nil
@@ -117,4 +114,16 @@ func (o *outbox) close(err *Error) {
 	}
 	signal(o.notice)
 	signal(o.room)
+}
+
+// closeLane ends what waits in a lane.
+func (o *outbox) closeLane(l *lane, err *Error) {
+	for _, b := range l.batches {
+		b.compact()
+		b.over, b.finished, b.err = true, true, err.about("publish", l.queue)
+		if !b.async {
+			o.settleBatch(b)
+		}
+	}
+	l.batches, l.listed = nil, false
 }

@@ -103,6 +103,7 @@ func (m *manager) attached(judged uint64, now time.Time) {
 	first := !s.used
 	s.used = true
 	s.judged(judged)
+	m.giveUpSent()
 	s.rewind()
 	m.askAll()
 	m.phase, m.tries, m.redirects = phaseLive, 0, 0

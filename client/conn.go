@@ -122,7 +122,8 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 }
 
 // Flush waits until everything published and settled before the call is
-// answered and its callbacks have returned.
+// answered and its callbacks have returned; what was published unconfirmed, until
+// it is sent.
 func (c *Conn) Flush(ctx context.Context) error {
 	over := c.out.seal()
 	if over == nil {

@@ -199,6 +199,7 @@ func (m *manager) dropLink(cause error, shun bool, now time.Time) {
 	}
 	m.phase = phaseDown
 	if m.session != nil {
+		m.giveUpSent()
 		m.session.linkLost()
 	}
 	clear(m.asking)

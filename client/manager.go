@@ -231,10 +231,7 @@ func (m *manager) nextPayload() payload {
 	if c := m.out.nextControl(); c != nil {
 		return c
 	}
-	if b := m.out.nextBatch(); b != nil {
-		return b
-	}
-	return nil
+	return m.out.nextBatch()
 }
 
 func (m *manager) sendOperation(op *operation, now time.Time) {
@@ -242,6 +239,9 @@ func (m *manager) sendOperation(op *operation, now time.Time) {
 	m.send(op.payload.opcode(), op.stream, op.payload.size(), func(dst []byte) []byte {
 		return op.payload.appendTo(dst, header)
 	})
+	if u, ok := op.payload.(unconfirmed); ok {
+		m.out.sentOff(u.batch)
+	}
 }
 
 // send queues a frame. A link that refuses it is dead: its reader says so,

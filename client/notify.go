@@ -124,7 +124,7 @@ func (o *outbox) expire(now time.Time) (next time.Time) {
 	defer o.mu.Unlock()
 	for _, r := range o.runs {
 		b := r.batch
-		if b.over {
+		if b.over || b.deadline.IsZero() { // nobody waits to hear of what is unconfirmed
 			continue
 		}
 		if now.Before(b.deadline) {

@@ -58,7 +58,7 @@ func WithRequestTimeout(d time.Duration) Option {
 
 // WithMaxInFlight bounds the messages that are published and not yet
 // confirmed (8,192 and 32 MiB by default, at most 12,000 messages). A full
-// window blocks Publish, PublishBatch and PublishAsync.
+// window blocks Publish, PublishBatch, PublishAsync and PublishUnconfirmed.
 func WithMaxInFlight(messages, bytes int) Option {
 	return func(o *options) { o.inFlight, o.inFlightBytes = messages, bytes }
 }

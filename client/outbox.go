@@ -26,7 +26,8 @@ type outbox struct {
 	err      *Error // why nothing more is taken, nil while open
 	reason   error  // why nothing moves, nil while it does
 	lanes    map[string]*lane
-	ready    []*lane // may send a batch, in turn
+	once     map[string]*lane // of what is sent once
+	ready    []*lane          // may send a batch, in turn
 	settles  settleQueue
 	controls []*control
 	messages int // in flight: pushed, and not yet answered or told
@@ -47,7 +48,7 @@ func newOutbox(o *options) *outbox {
 	return &outbox{
 		wake: make(chan struct{}, 1), notice: make(chan struct{}, 1), room: make(chan struct{}, 1),
 		timeout: o.requestTimeout, maxMessages: o.inFlight, maxBytes: o.inFlightBytes,
-		lanes: map[string]*lane{}, barrier: newBarrier(), messagesMax: batchMessages,
+		lanes: map[string]*lane{}, once: map[string]*lane{}, barrier: newBarrier(), messagesMax: batchMessages,
 	}
 }
 
@@ -62,7 +63,7 @@ func signal(c chan struct{}) {
 func (o *outbox) push(queue string, m *record.Message, to message) (pushed bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.pushLocked(queue, m, to)
+	return o.pushLocked(o.lanes, queue, m, to)
 }
 
 // pushCall adds those of the call's messages from index j on that the window
@@ -77,7 +78,7 @@ func (o *outbox) pushCall(queue string, ms []Message, which []int, j int, c *cal
 			c.tell(j, Receipt{}, about(err, "publish", queue))
 			continue
 		}
-		pushed, err := o.pushLocked(queue, &r, message{call: c, index: j})
+		pushed, err := o.pushLocked(o.lanes, queue, &r, message{call: c, index: j})
 		if err != nil {
 			c.tell(j, Receipt{}, err)
 		} else if !pushed {
@@ -87,7 +88,7 @@ func (o *outbox) pushCall(queue string, ms []Message, which []int, j int, c *cal
 	return j
 }
 
-func (o *outbox) pushLocked(queue string, m *record.Message, to message) (pushed bool, err error) {
+func (o *outbox) pushLocked(lanes map[string]*lane, queue string, m *record.Message, to message) (pushed bool, err error) {
 	size := record.Size(m)
 	to.size = size + wire.BytesLenSize(size)
 	if o.err != nil {
@@ -100,7 +101,7 @@ func (o *outbox) pushLocked(queue string, m *record.Message, to message) (pushed
 	if !o.hasRoom(to.size) {
 		return false, nil
 	}
-	l := o.lane(queue)
+	l := laneOf(lanes, queue)
 	// Only a frame with one message tells how many queues that got from a topic.
 	alone := m.Subject != "" && to.call != nil && len(to.call.results) == 1
 	b := o.open(l, to.call == nil, alone, to.size)
@@ -127,11 +128,11 @@ func (o *outbox) hasRoom(size int) bool {
 	return o.messages == 0 || o.messages < o.maxMessages && o.bytes+size <= o.maxBytes
 }
 
-func (o *outbox) lane(queue string) *lane {
-	l := o.lanes[queue]
+func laneOf(lanes map[string]*lane, queue string) *lane {
+	l := lanes[queue]
 	if l == nil {
 		l = &lane{queue: queue}
-		o.lanes[queue] = l
+		lanes[queue] = l
 	}
 	return l
 }
@@ -143,7 +144,7 @@ func (o *outbox) open(l *lane, async, alone bool, size int) *batch {
 	}
 	b := newBatch(l, async, o.barrier.enter())
 	b.alone = alone
-	if async {
+	if async && o.once[l.queue] != l {
 		b.deadline = time.Now().Add(o.timeout)
 	}
 	l.batches = append(l.batches, b)
@@ -172,7 +173,12 @@ func (o *outbox) unwait(b *batch) {
 }
 
 func (o *outbox) dropIdle(l *lane) {
-	if len(l.batches) == 0 && l.inFlight == 0 && !l.listed {
+	if len(l.batches) > 0 || l.inFlight > 0 || l.listed {
+		return
+	}
+	if o.once[l.queue] == l {
+		delete(o.once, l.queue)
+	} else {
 		delete(o.lanes, l.queue)
 	}
 }
@@ -190,7 +196,7 @@ func (o *outbox) list(l *lane) {
 }
 
 // nextBatch takes the batch that is to be sent next, nil for none.
-func (o *outbox) nextBatch() *batch {
+func (o *outbox) nextBatch() payload {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for len(o.ready) > 0 {
@@ -214,6 +220,9 @@ func (o *outbox) nextBatch() *batch {
 		b.sent = true
 		l.inFlight++
 		o.list(l)
+		if o.once[l.queue] == l {
+			return unconfirmed{b}
+		}
 		return b
 	}
 	return nil

@@ -93,7 +93,7 @@ func (m *manager) result(r *transport.Result, hint *transport.GroupInfo, now tim
 // judge does what the answer to an operation asks for.
 func (m *manager) judge(op *operation, r *transport.Result, hint *transport.GroupInfo, now time.Time) {
 	switch {
-	case r.Code == transport.CodeOvertaken:
+	case r.Code == transport.CodeOvertaken && !sentOnce(op.payload):
 		// Certainly never applied: it goes again, under a new number.
 		p := op.payload
 		m.session.answer(op)
@@ -106,6 +106,9 @@ func (m *manager) judge(op *operation, r *transport.Result, hint *transport.Grou
 	case r.Code == transport.CodeFenced:
 		m.refused(m.resultError("session", "", r), now)
 	case askAgain(op, r):
+		if sentOnce(op.payload) {
+			m.end(op, r, nil)
+		}
 		// Other answers of the same upset: one is enough.
 		if m.phase == phaseLive {
 			m.tries = 0
@@ -142,7 +145,7 @@ func askAgain(op *operation, r *transport.Result) bool {
 // new number, when it is refused as busy.
 func triedAgain(p payload) bool {
 	switch p := p.(type) {
-	case *batch:
+	case *batch, unconfirmed:
 		return true
 	case *control:
 		return p.again
@@ -168,6 +171,9 @@ func (m *manager) finish(p payload, r *transport.Result, err *Error) {
 	node := ""
 	if m.link != nil {
 		node = m.link.hello.Node
+	}
+	if u, ok := p.(unconfirmed); ok {
+		p = u.batch
 	}
 	switch p := p.(type) {
 	case *batch:

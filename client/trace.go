@@ -56,6 +56,8 @@ func (m *manager) traced(op *operation, p payload, r *transport.Result) {
 	switch p := p.(type) {
 	case *batch:
 		a.Op, a.Resource = "publish", p.lane.queue
+	case unconfirmed:
+		a.Op, a.Resource = "publish", p.lane.queue
 	case *settleBatch:
 		a.Op = "settle"
 		for _, item := range p.list {

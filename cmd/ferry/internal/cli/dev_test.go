@@ -82,6 +82,7 @@ func TestDev(t *testing.T) {
 	d := startDev(t, "--data", data)
 	t.Run("queues", func(t *testing.T) { testQueues(t, d) })
 	t.Run("messages", func(t *testing.T) { testMessages(t, d) })
+	t.Run("unconfirmed", func(t *testing.T) { testUnconfirmed(t, d) })
 	t.Run("dead letters", func(t *testing.T) { testDeadLetters(t, d) })
 	t.Run("requests", func(t *testing.T) { testRequests(t, d) })
 	t.Run("trace", func(t *testing.T) { testTrace(t, d) })

@@ -17,8 +17,9 @@ import (
 // publishFlags are the flags of `ferry publish`.
 type publishFlags struct {
 	input
-	message *messageFlags
-	lines   bool
+	message   *messageFlags
+	lines     bool
+	noConfirm bool
 }
 
 func (a *app) publish() *cobra.Command {
@@ -29,7 +30,9 @@ func (a *app) publish() *cobra.Command {
 		Long: "Publish one message: the argument, the whole of --file, or the whole of standard\n" +
 			"input. With --lines every line of the file or of standard input is a message.\n" +
 			"The command ends with 0 only if every message is confirmed. A topic gives the\n" +
-			"message to every subscription whose filter matches --subject.",
+			"message to every subscription whose filter matches --subject.\n\n" +
+			"With --no-confirm each message is sent once, at most once delivered, and lost if the\n" +
+			"queue refuses it or the connection or a leader is lost: 0 means that it was sent.",
 		Example: "  ferry publish orders 'hello'\n" +
 			"  ferry publish orders --file order.json --content-type application/json\n" +
 			"  ferry publish orders 'remind me' --delay 24h\n" +
@@ -39,6 +42,7 @@ func (a *app) publish() *cobra.Command {
 	}
 	p.input.add(c)
 	c.Flags().BoolVar(&p.lines, "lines", false, "one message a line")
+	c.Flags().BoolVar(&p.noConfirm, "no-confirm", false, "send once and ask for nothing: at most once")
 	p.message = addMessage(c)
 	p.message.addReplyTo(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error { return a.runPublish(cmd.Context(), p, args) }
@@ -63,12 +67,59 @@ func (a *app) runPublish(ctx context.Context, p *publishFlags, args []string) er
 		return err
 	}
 	return a.with(ctx, func(ctx context.Context, conn *client.Conn) error {
+		if p.noConfirm {
+			return a.publishUnconfirmed(ctx, conn, args[0], m)
+		}
 		receipt, err := conn.Publish(ctx, args[0], m)
 		if err != nil {
 			return err
 		}
 		return a.printReceipt(args[0], receipt)
 	})
+}
+
+// publishUnconfirmed sends one message, and tells that it was sent.
+func (a *app) publishUnconfirmed(ctx context.Context, conn *client.Conn, queue string, m client.Message) error {
+	if err := conn.PublishUnconfirmed(ctx, queue, m); err != nil {
+		return err
+	}
+	if conn.Flush(ctx) != nil {
+		return errNotSent
+	}
+	return a.printSent(queue, 1)
+}
+
+// errNotSent is for what waited for a connection too long: it goes with the command.
+var errNotSent = fmt.Errorf("%w: not everything was sent in time", errUnavailable)
+
+func (a *app) printSent(queue string, sent uint64) error {
+	if a.json() {
+		return printJSON(a.Out, map[string]any{"queue": queue, "sent": sent})
+	}
+	_, err := fmt.Fprintf(a.Out, "sent %d messages, unconfirmed\n", sent)
+	return err
+}
+
+// flushLines waits for whatever was published: its outcome is what the command
+// tells. What is unconfirmed has to be sent only, within the timeout.
+func (a *app) flushLines(ctx context.Context, p *publishFlags, conn *client.Conn) error {
+	ctx = context.WithoutCancel(ctx)
+	if !p.noConfirm {
+		if err := conn.Flush(ctx); err != nil {
+			return fmt.Errorf("wait for confirms: %w", err)
+		}
+		return nil
+	}
+	within, err := a.timeout()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	if conn.Flush(ctx) != nil {
+		return errNotSent
+	}
+	return nil
 }
 
 func (a *app) printReceipt(queue string, r client.Receipt) error {
@@ -134,15 +185,27 @@ func (a *app) publishLines(ctx context.Context, p *publishFlags, queue string, m
 	}
 	bar := a.progress(size, "publishing")
 	var o outcome
-	sent, err := sendLines(ctx, conn, bufio.NewReaderSize(in, 256<<10), queue, m, &o, bar)
-	// Whatever was sent is waited for: its outcome is what the command tells.
-	if e := conn.Flush(context.WithoutCancel(ctx)); err == nil && e != nil {
-		err = fmt.Errorf("wait for confirms: %w", e)
+	publish := func(m client.Message, taken int) error {
+		return conn.PublishAsync(ctx, queue, m, func(r client.Receipt, err error) {
+			o.add(r, err)
+			bar.add(taken)
+		})
 	}
+	if p.noConfirm {
+		publish = func(m client.Message, taken int) error {
+			bar.add(taken)
+			return conn.PublishUnconfirmed(ctx, queue, m)
+		}
+	}
+	sent, err := sendLines(ctx, bufio.NewReaderSize(in, 256<<10), m, publish)
+	err = errors.Join(err, a.flushLines(ctx, p, conn))
 	err = errors.Join(err, in.Close(), conn.Close())
 	bar.finish()
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if p.noConfirm {
+		return errors.Join(err, a.printSent(queue, sent))
+	}
 	if a.json() {
 		err = errors.Join(err, printJSON(a.Out, map[string]any{
 			"queue": queue, "sent": sent, "confirmed": o.confirmed, "dropped": o.dropped, "failed": o.failed}))
@@ -161,7 +224,7 @@ func (a *app) publishLines(ctx context.Context, p *publishFlags, queue string, m
 }
 
 // sendLines publishes each line; a last one without an end counts too.
-func sendLines(ctx context.Context, conn *client.Conn, in *bufio.Reader, queue string, m client.Message, o *outcome, bar *bar) (sent uint64, err error) {
+func sendLines(ctx context.Context, in *bufio.Reader, m client.Message, publish func(m client.Message, taken int) error) (sent uint64, err error) {
 	for ctx.Err() == nil {
 		line, err := readLine(in)
 		if errors.Is(err, io.EOF) {
@@ -172,12 +235,7 @@ func sendLines(ctx context.Context, conn *client.Conn, in *bufio.Reader, queue s
 		}
 		each := m
 		each.Body = line
-		taken := len(line) + 1
-		err = conn.PublishAsync(ctx, queue, each, func(r client.Receipt, err error) {
-			o.add(r, err)
-			bar.add(taken)
-		})
-		if err != nil {
+		if err := publish(each, len(line)+1); err != nil {
 			return sent, fmt.Errorf("line %d: %w", sent+1, err)
 		}
 		sent++
