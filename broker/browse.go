@@ -19,6 +19,7 @@ const (
 // time, and their records are read between the pieces.
 type browser struct {
 	lane   *lane
+	info   record.Info // of the message that is looked at
 	q      transport.BrowseQuery
 	where  fsm.BrowseQuery
 	reply  transport.BrowseReply
@@ -75,33 +76,32 @@ func (b *browser) run(ctx context.Context) error {
 		}
 		b.reply.Next, b.reply.More = piece.Next, piece.More
 		b.where.After = piece.Next
-		// Without headers to look for, a piece that holds nothing has cost as
-		// much as one reply may.
-		if !piece.More || len(b.reply.Messages) == limit || b.q.HeaderKey == "" || ctx.Err() != nil {
+		// If no record was judged, a piece that holds nothing has cost as much as
+		// one reply may.
+		if !piece.More || len(b.reply.Messages) == limit || !b.judges() || ctx.Err() != nil {
 			return nil
 		}
 	}
 }
 
+// judges tells whether a record may decide what the query is for.
+func (b *browser) judges() bool {
+	return b.q.HeaderKey != "" || b.q.GroupKey != "" || b.q.Tenant != ""
+}
+
 // take adds a message that the query is for, and false if there is no more
 // room: then the next reply begins with it.
 func (b *browser) take(m *fsm.BrowsedMessage, at fsm.Clock) bool {
-	var data []byte
-	if b.q.Bodies || b.q.HeaderKey != "" {
-		if b.loaded >= browseLoads {
-			return false
-		}
-		var err error
-		if data, err = m.Body.Load(); err != nil {
-			b.lane.b.log.Error("browsed message without body", "index", m.ID.Index, "position", m.ID.Position, "err", err)
-		}
-		b.loaded += max(len(data), browseLoad)
+	if b.loaded >= browseLoads {
+		return false
 	}
-	if b.q.HeaderKey != "" && !hasHeader(data, b.q.HeaderKey, b.q.HeaderValue) {
+	data := b.load(m)
+	if !b.wants(data) {
 		b.reply.Next = m.Place
 		return true
 	}
 	x := browsedOf(m, at)
+	b.describe(&x)
 	if b.q.Bodies {
 		x.Record = data
 	}
@@ -113,6 +113,48 @@ func (b *browser) take(m *fsm.BrowsedMessage, at fsm.Clock) bool {
 	b.reply.Messages = append(b.reply.Messages, x)
 	b.reply.Next = m.Place
 	return true
+}
+
+// load reads the record of a message, and what it says of itself. Its headers
+// and body count only if they are wanted.
+func (b *browser) load(m *fsm.BrowsedMessage) []byte {
+	b.info.Present = 0
+	data, err := m.Body.Load()
+	if err == nil {
+		err = b.info.Peek(data)
+	}
+	if err != nil {
+		b.lane.b.log.Error("browsed message without body", "index", m.ID.Index, "position", m.ID.Position, "err", err)
+	}
+	b.loaded += browseLoad
+	if b.q.Bodies || b.q.HeaderKey != "" {
+		b.loaded += max(len(data), browseLoad) - browseLoad
+	}
+	return data
+}
+
+// wants judges the record that was loaded last.
+func (b *browser) wants(data []byte) bool {
+	i := &b.info
+	return (b.q.GroupKey == "" || i.Present.Has(record.TagGroupKey) && string(i.Group) == b.q.GroupKey) &&
+		(b.q.Tenant == "" || i.Present.Has(record.TagTenant) && string(i.Tenant) == b.q.Tenant) &&
+		(b.q.HeaderKey == "" || hasHeader(data, b.q.HeaderKey, b.q.HeaderValue))
+}
+
+// describe tells group, tenant and priority as the message itself says them:
+// its queue may have no use for them, as a dead-letter queue has not.
+func (b *browser) describe(x *transport.BrowsedMessage) {
+	i := &b.info
+	x.GroupKey, x.Tenant, x.Priority = "", "", fsm.DefaultPriority
+	if i.Present.Has(record.TagGroupKey) {
+		x.GroupKey = string(i.Group)
+	}
+	if i.Present.Has(record.TagTenant) {
+		x.Tenant = string(i.Tenant)
+	}
+	if i.Present.Has(record.TagPriority) {
+		x.Priority = i.Priority
+	}
 }
 
 // hasHeader tells whether a record has the header, with this value unless it
@@ -135,7 +177,7 @@ func browsedOf(m *fsm.BrowsedMessage, at fsm.Clock) transport.BrowsedMessage {
 		Place: m.Place, Index: m.ID.Index, Position: m.ID.Position,
 		State: transport.MessageState(m.State), Bytes: m.Bytes, Attempts: m.Attempts, Failures: m.Failures,
 		EnqueuedMs: m.EnqueuedMillis, ReadyMs: m.ReadyMillis, ExpiresMs: m.ExpiresMillis,
-		Priority: m.Priority, GroupKey: m.Group, Tenant: m.Tenant, Alone: m.Alone,
+		Alone: m.Alone,
 		Token: m.Token, Session: transport.SessionID(m.Session), Consumer: m.Consumer,
 		History: attemptsOf(m.History), Forgotten: m.Forgotten,
 	}

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/ferrymq/ferrymq/fsm/record"
@@ -142,6 +143,60 @@ func TestBrowse(t *testing.T) {
 			t.Errorf("%+v: %v in %d pages, want %s in %d", tc.q, places, pages, tc.want, tc.pages)
 		}
 	}
+}
+
+// TestBrowseByAttributes: a message says its group, tenant and priority itself,
+// in a queue that has no use for them too, as that of dead letters.
+func TestBrowseByAttributes(t *testing.T) {
+	p := newPair(t)
+	c := attached(t, p.b, 1)
+	c.create("q")
+	urgent := uint8(9)
+	for i := range 6 {
+		c.wantCode(c.send(transport.OpPublish, transport.Publish{OpHeader: c.header(), Queue: "q", Count: 1,
+			Records: appendRecord(nil, &record.Message{
+				GroupKey: []string{"", "even"}[1-i%2], Tenant: []string{"acme", "", "other"}[i%3], Priority: &urgent,
+			})}), transport.CodeOK)
+	}
+	browse := func(q transport.BrowseQuery) (found []string) {
+		t.Helper()
+		for more := true; more; {
+			var reply transport.BrowseReply
+			c.ask(transport.Query{Kind: transport.QueryBrowse, Body: q.AppendTo(nil)}, &reply)
+			for _, m := range reply.Messages {
+				found = append(found, fmt.Sprint(m.Position, m.GroupKey, "/", m.Tenant, "/", m.Priority))
+			}
+			q.After, more = reply.Next, reply.More
+		}
+		slices.Sort(found)
+		return found
+	}
+	look := func(queue string) {
+		t.Helper()
+		for _, tc := range []struct {
+			q    transport.BrowseQuery
+			want string
+		}{
+			{transport.BrowseQuery{}, "[0//9 0/acme/9 0/other/9 0even//9 0even/acme/9 0even/other/9]"},
+			{transport.BrowseQuery{GroupKey: "even"}, "[0even//9 0even/acme/9 0even/other/9]"},
+			{transport.BrowseQuery{Tenant: "acme"}, "[0/acme/9 0even/acme/9]"},
+			{transport.BrowseQuery{Tenant: "acme", Limit: 1}, "[0/acme/9 0even/acme/9]"},
+			{transport.BrowseQuery{Tenant: "other", GroupKey: "even"}, "[0even/other/9]"},
+			{transport.BrowseQuery{Tenant: "even"}, "[]"},
+			{transport.BrowseQuery{GroupKey: "acme"}, "[]"},
+		} {
+			tc.q.Queue = queue
+			if got := fmt.Sprint(browse(tc.q)); got != tc.want {
+				t.Errorf("%s, %+v: %s, want %s", queue, tc.q, got, tc.want)
+			}
+		}
+	}
+	look("q")
+	c.consume("q", 1)
+	for range 6 { // a group's next one comes when the one before is settled
+		c.wantCode(c.settle(transport.ActionReject, c.delivery()), transport.CodeOK)
+	}
+	look("q.dlq")
 }
 
 // TestRequestReply: the answer finds whoever asked, over a link too, and may

@@ -32,10 +32,10 @@ type BrowseQuery struct {
 	States      MessageStates
 	Index       uint64 // with Position, the id of one message
 	Position    uint32
-	Group       string
-	Tenant      string
-	SinceMillis int64 // enqueued then or later, by the wall clock
-	UntilMillis int64 // enqueued then or before
+	Group       string // leaves out what is surely of another one, as Tenant does:
+	Tenant      string // the rest has to be judged by its records
+	SinceMillis int64  // enqueued then or later, by the wall clock
+	UntilMillis int64  // enqueued then or before
 }
 
 // BrowsePage is some of them, in the order of their places. It may be empty
@@ -76,7 +76,7 @@ func (s *State) Browse(name string, c BrowseQuery) (page BrowsePage, ok bool) {
 		}
 		page.Next = x.place
 		i := s.browsed(q, &x)
-		if !c.wants(&i) {
+		if !c.wants(q, &i) {
 			continue
 		}
 		m := BrowsedMessage{MessageInfo: i}
@@ -88,10 +88,20 @@ func (s *State) Browse(name string, c BrowseQuery) (page BrowsePage, ok bool) {
 	}
 }
 
-func (c *BrowseQuery) wants(i *MessageInfo) bool {
+func (c *BrowseQuery) wants(q *queue, i *MessageInfo) bool {
 	return c.States.Has(i.State) && (c.Index == 0 || c.Index == i.ID.Index && c.Position == i.ID.Position) &&
-		(c.Group == "" || c.Group == i.Group) && (c.Tenant == "" || c.Tenant == i.Tenant) &&
+		(c.Group == "" || c.Group == i.Group || !q.tellsGroup()) && (c.Tenant == "" || c.Tenant == i.Tenant || !q.tellsTenant(i)) &&
 		i.EnqueuedMillis >= c.SinceMillis && (c.UntilMillis == 0 || i.EnqueuedMillis <= c.UntilMillis)
+}
+
+// tellsGroup says that a message's line tells its group: a dead-letter queue
+// has one line for all.
+func (q *queue) tellsGroup() bool { return q.deadLetter != 0 }
+
+// tellsTenant says that a message's line tells its tenant. That of a group
+// tells the tenant of the message that it began with.
+func (q *queue) tellsTenant(i *MessageInfo) bool {
+	return q.deadLetter != 0 && q.settings.Fair && i.Group == ""
 }
 
 // found is a message at its place.

@@ -97,7 +97,7 @@ type MessageInfo struct {
 	EnqueuedMillis int64
 	ReadyMillis    int64 // scheduled: wall clock; retrying: lease clock
 	ExpiresMillis  int64 // wall clock; 0: never
-	Priority       uint8
+	Priority       uint8 // as its line says, with the next two: what the queue goes by
 	Group          string
 	Tenant         string
 	Alone          bool   // blamed for a crash: leased only alone
