@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ferrymq/ferrymq/transport"
@@ -74,6 +75,10 @@ func (c *Conn) amend(ctx context.Context, name string, a transport.Amend, refs [
 		return nil, localError(transport.CodeTooLarge, name, a.Queue,
 			fmt.Sprintf("at most %d messages at a time", maxRefs), nil)
 	}
+	refs, err := c.locate(ctx, a.Queue, refs)
+	if err != nil {
+		return nil, about(err, name, a.Queue)
+	}
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	errs := make([]error, len(refs))
@@ -92,6 +97,42 @@ func (c *Conn) amend(ctx context.Context, name string, a transport.Amend, refs [
 		from += copy(errs[from:], part)
 	}
 	return errs, nil
+}
+
+// locate returns the refs with the places that were not told, which it looks
+// for in the queue. What is not there keeps place 0, where no message is.
+func (c *Conn) locate(ctx context.Context, queue string, refs []MessageRef) ([]MessageRef, error) {
+	missing := map[MessageID]bool{}
+	var look Filter
+	for _, ref := range refs {
+		if ref.Place == 0 {
+			missing[ref.ID], look.ID = true, ref.ID
+		}
+	}
+	if len(missing) == 0 {
+		return refs, nil
+	}
+	if len(missing) > 1 {
+		look.ID = MessageID{}
+	}
+	places := map[MessageID]uint64{}
+	for m, err := range c.Browse(ctx, queue, look) {
+		if err != nil {
+			return nil, err
+		}
+		if missing[m.ID] {
+			if places[m.ID] = m.Place; len(places) == len(missing) {
+				break
+			}
+		}
+	}
+	refs = slices.Clone(refs)
+	for i := range refs {
+		if refs[i].Place == 0 {
+			refs[i].Place = places[refs[i].ID]
+		}
+	}
+	return refs, nil
 }
 
 // amendOnce is one operation; it has an error, which may be nil, for each message.

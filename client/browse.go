@@ -39,9 +39,11 @@ type Filter struct {
 	Reason string
 }
 
-// MessageRef names a message in a queue, for what changes it.
+// MessageRef names a message in a queue, for what changes it. The id, as a
+// Receipt tells it, is enough: without the place, the whole queue is looked
+// through for it first.
 type MessageRef struct {
-	Place uint64 // in the queue
+	Place uint64 // in the queue; 0: not known
 	ID    MessageID
 }
 

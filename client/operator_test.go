@@ -121,6 +121,20 @@ func TestAmend(t *testing.T) {
 		if _, err := conn.MoveMessages(ctx, "q", Move{To: "!"}, ref(3)); !errors.Is(err, ErrInvalid) {
 			t.Error(err)
 		}
+		c.browsed = nil
+		c.fill(4)
+		id := func(n uint64) MessageRef { return MessageRef{ID: MessageID{0, n, 0}} }
+		refs := []MessageRef{id(3), ref(1), id(9), id(2)}
+		errs, err = conn.DeleteMessages(ctx, "q", refs...)
+		if err != nil || errs[0] != nil || errs[1] != nil || !errors.Is(errs[2], ErrNotFound) || errs[3] != nil {
+			t.Errorf("deleted by id: %v, %v", errs, err)
+		}
+		if refs[0].Place != 0 {
+			t.Error("the caller's refs were written to")
+		}
+		if errs, err := conn.ScheduleMessages(ctx, "q", time.Time{}, id(4)); err != nil || errs[0] != nil {
+			t.Errorf("scheduled by id: %v, %v", errs, err)
+		}
 		if errs, err := conn.DeleteMessages(ctx, "q"); err != nil || len(errs) != 0 {
 			t.Errorf("nothing: %v, %v", errs, err)
 		}

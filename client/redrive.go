@@ -57,8 +57,8 @@ func (c *Conn) Redrive(ctx context.Context, o RedriveOptions) (RedriveResult, er
 			return r.result, about(err, "redrive", o.To)
 		}
 	}
-	if o.Rate < 0 {
-		return r.result, localError(transport.CodeInvalid, "redrive", o.From, "a negative rate", nil)
+	if !(o.Rate >= 0) { // nor is it no number
+		return r.result, localError(transport.CodeInvalid, "redrive", o.From, "a rate is 0 or more", nil)
 	}
 	if o.Rate > 0 {
 		r.batch = max(1, min(redriveBatch, int(o.Rate/4))) // four times a second rather than one lump

@@ -24,12 +24,15 @@ func TestChangeMessages(t *testing.T) {
 	require.Equal(t, transport.Amend{Queue: "orders", Action: transport.AmendDelete, Items: []transport.AmendItem{{Place: 2, Index: 12}}}, last())
 
 	// Those that are not there are told, the others are changed.
+	n.verdicts[transport.OpAmend] = transport.Result{Index: 100, Items: []transport.Verdict{{}, {Code: transport.CodeNotFound}, {}}}
 	r := n.run(ExitNotFound, "0-11-0\n\n0-99-0\n0-13-1\n", "message", "move", "orders", "-", "--to", "other", "--reset")
 	require.Contains(t, r.out, "moved 2 of 3 messages of queue orders\n")
-	require.Contains(t, r.out, "0-99-0  not found\n")
-	require.Contains(t, r.err, "1 messages were not moved, for example 0-99-0: not found")
+	require.Contains(t, r.out, "0-99-0  move messages \"orders\": not found")
+	require.Contains(t, r.err, "1 messages were not moved, for example 0-99-0: ferry: move messages \"orders\": not found")
 	require.Equal(t, transport.Amend{Queue: "orders", Action: transport.AmendMove, To: "other", Reset: true,
-		Items: []transport.AmendItem{{Place: 1, Index: 11}, {Place: 3, Index: 13, Position: 1}}}, last())
+		Items: []transport.AmendItem{{Place: 1, Index: 11}, {Index: 99}, {Place: 3, Index: 13, Position: 1}}}, last())
+
+	delete(n.verdicts, transport.OpAmend)
 
 	// Where the places are told, nothing is looked for.
 	looks := len(n.queries)

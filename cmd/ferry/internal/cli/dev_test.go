@@ -180,6 +180,7 @@ func testDeadLetters(t *testing.T, d *devServer) {
 	require.Equal(t, "later\n", d.run(t, ExitOK, "", "consume", "work", "--count", "1").out)
 	d.run(t, ExitNotFound, "", "message", "delete", "work", later)
 	require.Regexp(t, `work +rejected +no such chair +bad\n`, d.run(t, ExitOK, "", "message", "browse", "work.dlq", "--reason", "rejected", "--header", "k=v", "--body").out)
+	d.run(t, ExitNotFound, "", "dlq", "redrive", "work", "--id", "0-99-0")
 	require.Contains(t, d.run(t, ExitOK, "", "dlq", "redrive", "work", "--all", "--dry-run").out, "1 messages of work.dlq")
 	require.Contains(t, d.run(t, ExitOK, "", "dlq", "redrive", "work", "--all", "--reset").out, "moved 1 of 1")
 	d.run(t, ExitOK, "", "consume", "work", "--count", "1", "--nack", "no such chair")

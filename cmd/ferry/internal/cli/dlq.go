@@ -56,8 +56,8 @@ func (r *redriveFlags) options(from string) (client.RedriveOptions, error) {
 	switch {
 	case r.all == r.filter.given():
 		return o, usagef("dlq redrive: say which: either --all, or --id, --header, --reason and the like")
-	case r.rate < 0:
-		return o, usagef("--rate: %v is below 0", r.rate)
+	case !(r.rate >= 0):
+		return o, usagef("--rate: %v is not 0 or more", r.rate)
 	}
 	var err error
 	if o.Filter, err = r.filter.filter(); err != nil {
@@ -103,6 +103,8 @@ func (r *redriveFlags) ended(o client.RedriveOptions, result client.RedriveResul
 		return fmt.Errorf("ended after %d of %d messages, the others are where they were: %w", result.Moved, result.Matched, err)
 	case err != nil:
 		return err
+	case len(o.IDs) > 0 && result.Matched == 0:
+		return fmt.Errorf("no message of %s: %w", o.From, errNotFound)
 	case result.Failed > 0:
 		first := failedOf(result)[0]
 		id, _ := client.ParseMessageID(first.ID) // it was one

@@ -116,10 +116,7 @@ func (a *app) amend(c *cobra.Command, done string, do change) *cobra.Command {
 		}
 		return a.unbounded(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
 			queue := args[0]
-			if err := locate(ctx, conn, queue, refs); err != nil {
-				return err
-			}
-			errs, err := changeFound(ctx, conn, queue, refs, do)
+			errs, err := do(ctx, conn, queue, refs)
 			if err != nil {
 				return err
 			}
@@ -127,28 +124,6 @@ func (a *app) amend(c *cobra.Command, done string, do change) *cobra.Command {
 		})
 	}
 	return a.remote(c)
-}
-
-// changeFound does it to those that are there; the others are not found.
-func changeFound(ctx context.Context, conn *client.Conn, queue string, refs []client.MessageRef, do change) ([]error, error) {
-	errs := make([]error, len(refs))
-	var found []client.MessageRef
-	var at []int
-	for i, ref := range refs {
-		if ref.Place == 0 {
-			errs[i] = errNotFound
-			continue
-		}
-		found, at = append(found, ref), append(at, i)
-	}
-	if len(found) == 0 {
-		return errs, nil
-	}
-	part, err := do(ctx, conn, queue, found)
-	for i := range part {
-		errs[at[i]] = part[i]
-	}
-	return errs, err
 }
 
 // failedView is a message that something was not done to.

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -67,30 +66,4 @@ func idsOf(refs []client.MessageRef) map[client.MessageID]bool {
 		ids[ref.ID] = true
 	}
 	return ids
-}
-
-// locate looks for the places that were not told. What is not in the queue
-// keeps place 0.
-func locate(ctx context.Context, conn *client.Conn, queue string, refs []client.MessageRef) error {
-	missing := map[client.MessageID]bool{}
-	for _, ref := range refs {
-		if ref.Place == 0 {
-			missing[ref.ID] = true
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	places := map[client.MessageID]uint64{}
-	look := browse{ids: missing}
-	err := look.each(ctx, conn, queue, func(m *client.BrowsedMessage) (bool, error) {
-		places[m.ID] = m.Place
-		return true, nil
-	})
-	for i := range refs {
-		if refs[i].Place == 0 {
-			refs[i].Place = places[refs[i].ID]
-		}
-	}
-	return err
 }

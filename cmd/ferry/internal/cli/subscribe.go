@@ -36,6 +36,9 @@ func (a *app) topicSubscribe() *cobra.Command {
 		if s.Settings, err = queue.apply(client.QueueSettings{}); err != nil {
 			return err
 		}
+		if cmd.Flags().Changed("overflow") && s.Settings.Overflow == client.OverflowReject && !s.Required {
+			return usagef("--overflow reject: a subscription that refuses messages needs --required")
+		}
 		if s.Session {
 			return a.watch(cmd.Context(), s)
 		}
