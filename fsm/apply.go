@@ -54,6 +54,9 @@ func (s *State) Apply(index uint64, entry []byte) (Applied, error) {
 	w.effects, w.info = nil, record.Info{} // nothing of the entry, or of a queue that is gone, is kept alive
 	clear(w.targets)
 	w.refusedBy = nil
+	if cap(w.matched) > matchedKept {
+		w.matched = nil
+	}
 	if invariants {
 		if err := s.Check(); err != nil {
 			return Applied{}, s.fail(err)

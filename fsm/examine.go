@@ -71,9 +71,14 @@ func (s *State) attributeFault(info *record.Info, to *target) string {
 }
 
 // match finds the subscriptions that get a message. Messages of the same
-// subject one after the other share what was found.
+// subject one after the other share what was found. Beyond the bound of an
+// operation, which measure refuses then, nothing more is looked for.
 func (s *State) match(in *incoming, info *record.Info) {
 	w := &s.work
+	if w.fanOut > MaxFanOut {
+		return
+	}
+	defer func() { w.fanOut += int(in.until - in.from) }()
 	var subject []byte
 	if info.Present.Has(record.TagSubject) {
 		subject = info.Subject
@@ -86,14 +91,6 @@ func (s *State) match(in *incoming, info *record.Info) {
 	in.from = int32(len(w.matched))
 	w.matched = w.targets[in.to].topic.filters.match(w.matched, w.subject)
 	in.until, in.matched = int32(len(w.matched)), true
-}
-
-// fanOut is how many messages the examined ones become.
-func (s *State) fanOut() (n int) {
-	for i := range s.work.incoming {
-		n += int(s.work.incoming[i].until - s.work.incoming[i].from)
-	}
-	return n
 }
 
 // faultOf says what is wrong with the first message that cannot be stored.

@@ -50,6 +50,8 @@ const (
 	moveMax    = 4096 // parked messages moved in one entry
 	reclaimMax = 4096 // bodies of purged and deleted queues dropped in one entry
 	chunkMax   = 256  // messages in a packed chunk
+
+	matchedKept = 16 << 10 // matched subscriptions that scratch is kept for after an entry
 )
 
 // Defaults and bounds of settings.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"github.com/ferrymq/ferrymq/fsm/record"
 )
 
 // many applies n commands, so many in an entry that a state of this size is
@@ -98,4 +100,28 @@ func TestMaxFanOut(t *testing.T) {
 		t.Fatalf("%+v", infos[i])
 	}
 	d.ok(publish(MaxItems - 100))
+}
+
+// TestFanOutIsNotCollected: of an operation that is refused for its fan-out no
+// more matches are looked for than tell so, and none are kept.
+func TestFanOutIsNotCollected(t *testing.T) {
+	const subscriptions = MaxFanOut / 100
+	d := newDriver(t)
+	d.ok(&TopicCreate{OpHeader: d.op(), Topic: "t"})
+	d.many(subscriptions, func(i int) Command {
+		return &Subscribe{OpHeader: d.op(), Topic: "t", Queue: fmt.Sprintf("s%03d", i), Filter: ">"}
+	})
+	var records []byte
+	for i := range MaxItems {
+		records = append(records, recordsOfKind(1, 4, record.Message{Subject: fmt.Sprint("a", i)})...)
+	}
+	d.refused(&Publish{OpHeader: d.op(), Queue: "t", Count: MaxItems, Records: records},
+		Result{Code: TooLarge, Detail: "more than 100000 messages in all subscriptions"})
+	w := &d.s.work
+	if w.fanOut > MaxFanOut+subscriptions {
+		t.Errorf("%d matches were collected", w.fanOut)
+	}
+	if cap(w.matched) > matchedKept {
+		t.Errorf("room for %d matches is kept", cap(w.matched))
+	}
 }

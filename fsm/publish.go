@@ -58,7 +58,7 @@ func (s *State) prepare(c *Publish) Result {
 func (s *State) clearIntake() {
 	w := &s.work
 	w.incoming, w.verdicts, w.targets, w.matched = w.incoming[:0], w.verdicts[:0], w.targets[:0], w.matched[:0]
-	w.fannedOut, w.refusedBy = 0, nil
+	w.fanOut, w.fannedOut, w.refusedBy = 0, 0, nil
 }
 
 // measure refuses what is too large as a whole.
@@ -66,7 +66,7 @@ func (s *State) measure(sum int) Result {
 	if sum > MaxOperationBytes {
 		return Result{Code: TooLarge, Detail: "more than 1 MiB of messages"}
 	}
-	if len(s.work.matched) > 0 && s.fanOut() > MaxFanOut {
+	if s.work.fanOut > MaxFanOut {
 		return Result{Code: TooLarge, Detail: "more than 100000 messages in all subscriptions"}
 	}
 	return Result{}

@@ -65,6 +65,7 @@ type work struct {
 	targets   []target
 	matched   []uint64    // subscriptions, see incoming
 	subject   string      // that they were matched by last
+	fanOut    int         // messages that the examined ones become
 	fannedOut uint64      // messages put into subscriptions
 	refusedBy *queue      // the first required subscription that was full
 	info      record.Info // of the message at hand
