@@ -216,7 +216,9 @@ func (m *message) reset() {
 	m.flags &^= flagAlone
 }
 
-// reschedule lets a message be ready at another time, which may be now.
+// reschedule lets a message be ready at another time, which may be now. Its time
+// to live, which it may have begun, begins then, as a delayed one's does; a
+// request's deadline stays.
 func (s *State) reschedule(q *queue, place uint64, m message, at held, when int64) Verdict {
 	if at == heldParked {
 		return Verdict{Code: Invalid}
@@ -225,7 +227,17 @@ func (s *State) reschedule(q *queue, place uint64, m message, at held, when int6
 	if now && at != heldWaiting {
 		return Verdict{}
 	}
+	expires := m.expires
+	if m.flags&flagRequest == 0 && (!now || m.flags&flagScheduled != 0) {
+		info, err := s.infoOf(m.index, m.position)
+		if err != nil {
+			s.fail(err)
+			return Verdict{}
+		}
+		expires = millisOf(q.expiresAt(max(when, s.clock.WallMillis), info))
+	}
 	s.lift(q, place, &m, at)
+	m.expires = expires
 	if s.trace != nil {
 		s.tell(TraceScheduled, q, m.index, m.position, nil, 0, "")
 	}
