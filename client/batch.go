@@ -1,6 +1,8 @@
 package client
 
 import (
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -145,9 +147,32 @@ func (b *batch) outcome(i int) (Receipt, error) {
 		v = b.result.Items[i]
 	}
 	if !v.Code.Accepted() {
-		return Receipt{}, verdictError("publish", b.lane.queue, b.node, v, b.result.Detail)
+		return Receipt{}, verdictError("publish", b.lane.queue, b.node, v, b.detailOf(i, v.Code))
 	}
 	return receiptOf(b.group, &b.result, i, len(b.messages), v), nil
+}
+
+// detailOf is what the result says of message i, which was refused with code.
+// There is one text for the whole frame, in which messages of several callers
+// may be: it is about the message that it numbers, or, without a number, about
+// those that found something full.
+func (b *batch) detailOf(i int, code transport.Code) string {
+	text := b.result.Detail
+	if len(b.result.Items) == 0 {
+		return text
+	}
+	if number, rest, found := strings.Cut(strings.TrimPrefix(text, "message "), ": "); found {
+		if n, err := strconv.Atoi(number); err == nil {
+			if n != i {
+				return ""
+			}
+			return rest
+		}
+	}
+	if code != transport.CodeBusy {
+		return ""
+	}
+	return text
 }
 
 // receiptOf is for message i of n that an operation published.

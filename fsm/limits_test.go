@@ -125,3 +125,33 @@ func TestFanOutIsNotCollected(t *testing.T) {
 		t.Errorf("room for %d matches is kept", cap(w.matched))
 	}
 }
+
+// TestRefusedBySeveral: one text is for all messages of a publish. Where several
+// subscriptions refused some, it says that the one it names is not alone.
+func TestRefusedBySeveral(t *testing.T) {
+	d := newDriver(t)
+	d.ok(&TopicCreate{OpHeader: d.op(), Topic: "t"})
+	subject := func(subjects ...string) *Publish {
+		var records []byte
+		for _, s := range subjects {
+			records = append(records, recordsOfKind(1, 4, record.Message{Subject: s})...)
+		}
+		return &Publish{OpHeader: d.op(), Queue: "t", Count: uint32(len(subjects)), Records: records}
+	}
+	for _, side := range []string{"left", "right"} {
+		d.ok(&Subscribe{OpHeader: d.op(), Topic: "t", Queue: side, Filter: side, Required: true, Settings: Settings{MaxMessages: 1}})
+		d.ok(subject(side))
+	}
+	for _, c := range []struct {
+		subjects []string
+		want     string
+	}{
+		{[]string{"right", "right"}, "subscription right is full"},
+		{[]string{"left", "right"}, "subscription left and others are full"},
+	} {
+		r := d.do(subject(c.subjects...)).Results[0]
+		if r.Detail != c.want {
+			t.Errorf("%q: %q, want %q", c.subjects, r.Detail, c.want)
+		}
+	}
+}

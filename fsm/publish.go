@@ -58,7 +58,7 @@ func (s *State) prepare(c *Publish) Result {
 func (s *State) clearIntake() {
 	w := &s.work
 	w.incoming, w.verdicts, w.targets, w.matched = w.incoming[:0], w.verdicts[:0], w.targets[:0], w.matched[:0]
-	w.fanOut, w.fannedOut, w.refusedBy = 0, 0, nil
+	w.fanOut, w.fannedOut, w.refusedBy, w.refusers = 0, 0, nil, false
 }
 
 // measure refuses what is too large as a whole.
@@ -113,6 +113,9 @@ func (s *State) storeAll(entry []byte) Result {
 // detail says what a refused message was refused for, if there is more to say.
 func (s *State) detail(entry []byte) string {
 	if q := s.work.refusedBy; q != nil {
+		if s.work.refusers { // one text is for all messages, whichever refused them
+			return "subscription " + q.name + " and others are full"
+		}
 		return "subscription " + q.name + " is full"
 	}
 	return s.faultOf(entry)
@@ -218,9 +221,14 @@ func (s *State) storeInAll(t *topic, in *incoming, a *arrival, entry []byte) Ver
 	return Verdict{}
 }
 
-// refused notes the first subscription that refused a message.
+// refused notes the first subscription that refused a message, and whether it
+// was the only one.
 func (s *State) refused(q *queue) {
-	if s.work.refusedBy == nil {
+	switch s.work.refusedBy {
+	case nil:
 		s.work.refusedBy = q
+	case q:
+	default:
+		s.work.refusers = true
 	}
 }

@@ -68,6 +68,7 @@ type work struct {
 	fanOut    int         // messages that the examined ones become
 	fannedOut uint64      // messages put into subscriptions
 	refusedBy *queue      // the first required subscription that was full
+	refusers  bool        // there was another one
 	info      record.Info // of the message at hand
 	ends      []timedOut
 	lines     []uint32
