@@ -188,8 +188,12 @@ func (t *Tx) commitOnce(ctx context.Context, patient bool) (TxResult, error) {
 		},
 		describe: t.describe(items),
 	}
-	if len(t.publishes) > 0 {
-		ctl.resource = t.publishes[0].Queue
+	for i, p := range t.publishes {
+		if i > 0 && p.Queue != ctl.resource {
+			ctl.resource = "" // the answer does not say which of them is meant
+			break
+		}
+		ctl.resource = p.Queue
 	}
 	r, err := t.c.operate(ctx, ctl, func(r *transport.Result, err *Error) { endTogether(began, r, err) })
 	if err != nil {

@@ -346,3 +346,29 @@ func TestTxRefusesWhatCannotBe(t *testing.T) {
 		}
 	})
 }
+
+// Where it is not told which of its queues is meant, an error names none.
+func TestTxErrorNamesNoOtherQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		c.setVerdict(func(op transport.Op, _ []byte) *transport.Result {
+			if op != transport.OpCommit {
+				return nil
+			}
+			return &transport.Result{Code: transport.CodeNotFound, Detail: "publish 1"}
+		})
+		for want, queues := range map[string][]string{"x": {"x", "x"}, "": {"x", "y"}} {
+			tx := conn.NewTx()
+			for _, queue := range queues {
+				tx.Publish(queue, Message{Body: []byte("m")})
+			}
+			_, err := tx.Commit(t.Context())
+			var e *Error
+			if !errors.As(err, &e) || e.Resource != want || !strings.Contains(err.Error(), "publish 1") {
+				t.Errorf("publishes to %v: %v", queues, err)
+			}
+		}
+	})
+}
