@@ -161,13 +161,12 @@ func (b *batch) detailOf(i int, code transport.Code) string {
 	if len(b.result.Items) == 0 {
 		return text
 	}
-	if number, rest, found := strings.Cut(strings.TrimPrefix(text, "message "), ": "); found {
-		if n, err := strconv.Atoi(number); err == nil {
-			if n != i {
-				return ""
-			}
+	if numbered, found := strings.CutPrefix(text, "message "); found {
+		number, rest, _ := strings.Cut(numbered, ": ")
+		if n, err := strconv.Atoi(number); err == nil && n == i {
 			return rest
 		}
+		return ""
 	}
 	if code != transport.CodeBusy {
 		return ""
