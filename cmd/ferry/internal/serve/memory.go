@@ -22,6 +22,13 @@ const (
 // messagesLimit is the bound of bodies in a group; 0: none.
 func messagesLimit(c *config.Config) int64 { return int64(c.MemoryLimit) / messagesShare }
 
+// limitMemory makes the runtime collect harder near the limit, from the start on.
+func limitMemory(c *config.Config) {
+	if c.MemoryLimit > 0 {
+		debug.SetMemoryLimit(int64(c.MemoryLimit))
+	}
+}
+
 // heap watches the memory of the process. It is used by one goroutine.
 type heap struct {
 	limit     int64 // what it may have

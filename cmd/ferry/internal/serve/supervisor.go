@@ -49,6 +49,7 @@ type Supervisor struct {
 
 // Run runs a node until ctx ends or the node cannot go on.
 func Run(ctx context.Context, c *config.Config, log *slog.Logger, version string) error {
+	limitMemory(c) // before the state is read, which may be as large as may be
 	s, err := Supervise(c, log, version)
 	if err != nil {
 		return err
