@@ -89,7 +89,8 @@ func TestRedrive(t *testing.T) {
 	require.Len(t, v.Failed, 1)
 }
 
-// TestRedriveInterrupted: it tells how far it came.
+// TestRedriveInterrupted: it tells how far it came, and whether that is known:
+// the answer to its first step may or may not be back by then.
 func TestRedriveInterrupted(t *testing.T) {
 	n := newFakeNode(t)
 	n.replies["queue"] = transport.QueueInfo{Name: "orders", DeadLetter: "orders.dlq"}
@@ -103,7 +104,12 @@ func TestRedriveInterrupted(t *testing.T) {
 	require.Eventually(t, func() bool { return n.countOps(transport.OpAmend) == 1 }, time.Minute, time.Millisecond)
 	cancel()
 	r := <-ended
+	if r.code == ExitUnknown {
+		require.Contains(t, r.out, "moved 0 of 3 messages of orders.dlq")
+		require.Contains(t, r.err, "ended after 0 of 3 messages, the last step may or may not have been done, the others are where they were")
+		return
+	}
 	require.Equal(t, ExitInterrupted, r.code, r.err)
-	require.Regexp(t, `moved [01] of 3 messages of orders.dlq`, r.out)
-	require.Regexp(t, `ended after [01] of 3 messages, the others are where they were`, r.err)
+	require.Contains(t, r.out, "moved 1 of 3 messages of orders.dlq")
+	require.Contains(t, r.err, "ended after 1 of 3 messages, the others are where they were")
 }

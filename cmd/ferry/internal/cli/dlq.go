@@ -100,7 +100,11 @@ func (a *app) runRedrive(ctx context.Context, r *redriveFlags, queue string) err
 func (r *redriveFlags) ended(o client.RedriveOptions, result client.RedriveResult, err error) error {
 	switch {
 	case err != nil && result.Matched > 0 && !o.DryRun:
-		return fmt.Errorf("ended after %d of %d messages, the others are where they were: %w", result.Moved, result.Matched, err)
+		last := ""
+		if errors.Is(err, client.ErrUnknownOutcome) {
+			last = "the last step may or may not have been done, "
+		}
+		return fmt.Errorf("ended after %d of %d messages, %sthe others are where they were: %w", result.Moved, result.Matched, last, err)
 	case err != nil:
 		return err
 	case len(o.IDs) > 0 && result.Matched == 0:
