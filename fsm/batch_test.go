@@ -3,6 +3,8 @@ package fsm
 import (
 	"fmt"
 	"testing"
+
+	"github.com/ferrymq/ferrymq/fsm/record"
 )
 
 // driver applies commands of one session, each entry at a lease time.
@@ -205,6 +207,27 @@ func TestParkedMoveInBatches(t *testing.T) {
 	}
 	d.rounds(1)
 	if q, dead := d.queue("q"), d.queue("q.dlq"); q.Parked != 0 || dead.Ready != 5000 || q.Bytes != 0 {
+		t.Fatalf("%+v\n%+v", q, dead)
+	}
+}
+
+// What a dead group leaves follows its head in batches, and asks for the entries.
+func TestDeadGroupMovesInBatches(t *testing.T) {
+	d := newDriver(t)
+	d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q", Settings: Settings{GroupFailure: GroupDead}})
+	records := recordsOfKind(1000, 4, record.Message{GroupKey: "g"})
+	for range 5 {
+		d.ok(&Publish{OpHeader: d.op(), Queue: "q", Count: 1000, Records: records})
+	}
+	a := d.ok(&Consume{OpHeader: d.op(), Queue: "q", Consumer: 1, CreditMessages: 1})
+	e := a.Effects[0]
+	d.ok(&Settle{OpHeader: d.op(), Items: []SettleItem{
+		{Incarnation: e.Incarnation, Place: e.Place, Token: e.Token, Action: ActionReject}}})
+	if q := d.queue("q"); q.Ready != 4999-moveMax {
+		t.Fatalf("%d ready", q.Ready)
+	}
+	d.rounds(1)
+	if q, dead := d.queue("q"), d.queue("q.dlq"); q.Ready != 0 || dead.Ready != 5000 || q.Groups != 0 {
 		t.Fatalf("%+v\n%+v", q, dead)
 	}
 }

@@ -87,7 +87,7 @@ type Deadline struct {
 // NextDeadline is when the state next wants an entry, rounded up to 10 ms; not
 // ok if nothing waits on either clock.
 func (s *State) NextDeadline() (d Deadline, ok bool) {
-	if s.junk.Len() > 0 || s.movable.Len() > 0 {
+	if s.junk.Len() > 0 || s.movable.Len() > 0 || s.doomed.Len() > 0 {
 		d.LeaseMillis = dueNow(s.clock.LeaseMillis)
 	} else if t, waits := s.timers.lease.Min(); waits {
 		d.LeaseMillis = roundedDeadline(t.deadline, s.clock.LeaseMillis)
