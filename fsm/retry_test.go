@@ -64,3 +64,37 @@ func TestHistoryIsCut(t *testing.T) {
 	fail(3)
 	dead(d.s)
 }
+
+// TestRetryDelays: how long a message waits by each policy, after so many
+// failures. Every message waits a little shorter than others, by a quarter at
+// most, and all of that quarter is made use of.
+func TestRetryDelays(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		settings Settings
+		want     []int64 // the longest, in milliseconds, after 1, 2, ... failures
+	}{
+		{"by default", Settings{}, []int64{1e3, 2e3, 4e3, 8e3, 16e3, 32e3, 64e3, 128e3, 256e3, 300e3, 300e3, 300e3}},
+		{"by three", Settings{RetryFactor: 3, RetryBaseMillis: 500, RetryMaxMillis: 5e3}, []int64{500, 1500, 4500, 5e3}},
+		{"linear", Settings{Retry: RetryLinear, RetryMaxMillis: 3500}, []int64{1e3, 2e3, 3e3, 3500, 3500}},
+		{"fixed", Settings{Retry: RetryFixed}, []int64{1e3, 1e3, 1e3}},
+		{"immediate", Settings{Retry: RetryImmediate}, []int64{0, 0, 0}},
+	} {
+		settings, r := c.settings.filled()
+		if r.Code != OK {
+			t.Fatal(c.name, r)
+		}
+		for i, want := range c.want {
+			shortest, longest := want, int64(0)
+			for index := range uint64(2000) {
+				m := &message{}
+				m.index, m.attempts, m.failures = index, uint32(i+1), uint32(i+1)
+				d := settings.retryDelay(m)
+				shortest, longest = min(shortest, d), max(longest, d)
+			}
+			if longest > want || longest < want-want/100 || shortest < want-want/4 || shortest > want-want/4+want/100 {
+				t.Errorf("%s, %d failures: %d to %d ms, want %d to %d", c.name, i+1, shortest, longest, want-want/4, want)
+			}
+		}
+	}
+}
