@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +32,8 @@ type fakeGroup struct {
 	verify  error
 	also    []fsm.Effect // of the next entry, beside its own
 	lag     uint64
+
+	ahead atomic.Int64 // milliseconds that its wall clock was moved forward
 }
 
 type heldEntry struct {
@@ -84,7 +87,7 @@ func (g *fakeGroup) Leader() (transport.GroupInfo, bool) {
 
 func (g *fakeGroup) Now() fsm.Clock {
 	elapsed := time.Since(g.start).Milliseconds()
-	return fsm.Clock{WallMillis: g.start.UnixMilli() + elapsed, LeaseMillis: elapsed}
+	return fsm.Clock{WallMillis: g.start.UnixMilli() + elapsed + g.ahead.Load(), LeaseMillis: elapsed}
 }
 
 func (g *fakeGroup) Propose(commands []byte, count int) func() (fsm.Applied, error) {

@@ -145,6 +145,43 @@ func TestBrowse(t *testing.T) {
 	}
 }
 
+// TestBrowseByAge: the age of a message is how long it has been in the log.
+func TestBrowseByAge(t *testing.T) {
+	p := newPair(t)
+	c := attached(t, p.b, 1)
+	c.create("q")
+	const hour = 3_600_000
+	for range 3 {
+		c.wantCode(c.publish("q", "x"), transport.CodeOK)
+		p.g.ahead.Add(hour)
+	}
+	for _, tc := range []struct {
+		older, younger uint64
+		want           string
+	}{
+		{0, 0, "[1 2 3]"},
+		{hour / 2, 0, "[1 2 3]"},
+		{hour * 3 / 2, 0, "[1 2]"},
+		{hour * 5 / 2, 0, "[1]"},
+		{hour * 7 / 2, 0, "[]"},
+		{0, hour / 2, "[]"},
+		{0, hour * 3 / 2, "[3]"},
+		{0, hour * 5 / 2, "[2 3]"},
+		{hour * 3 / 2, hour * 5 / 2, "[2]"},
+	} {
+		q := transport.BrowseQuery{Queue: "q", OlderThanMs: tc.older, YoungerThanMs: tc.younger}
+		var reply transport.BrowseReply
+		c.ask(transport.Query{Kind: transport.QueryBrowse, Body: q.AppendTo(nil)}, &reply)
+		places := []uint64{}
+		for _, m := range reply.Messages {
+			places = append(places, m.Place)
+		}
+		if fmt.Sprint(places) != tc.want {
+			t.Errorf("older than %d, younger than %d: %v, want %s", tc.older, tc.younger, places, tc.want)
+		}
+	}
+}
+
 // TestBrowseByAttributes: a message says its group, tenant and priority itself,
 // in a queue that has no use for them too, as that of dead letters.
 func TestBrowseByAttributes(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ferrymq/ferrymq/fsm/record"
 )
 
 // Pages have every message once, in the order of the places, whatever the
@@ -78,4 +80,60 @@ func TestBrowseIsBoundedAndFiltered(t *testing.T) {
 	require.Empty(t, page.Messages)
 	_, ok = d.s.Browse("nowhere", BrowseQuery{})
 	require.False(t, ok)
+}
+
+// TestBrowseByStateAndAge: each state is found by its name, and a time bounds
+// what it names, in whatever state that is: its own millisecond is within.
+func TestBrowseByStateAndAge(t *testing.T) {
+	d := newDriver(t)
+	d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q", Settings: Settings{DLQMessages: 1, RetryBaseMillis: 60_000, Retry: RetryFixed}})
+	d.ok(&Consume{OpHeader: d.op(), Consumer: 1, Queue: "q", CreditMessages: 4})
+	publish := func(at int64, m record.Message) []Effect {
+		d.lease = at
+		return d.ok(&Publish{OpHeader: d.op(), Queue: "q", Count: 1, Records: recordsOfKind(1, 4, m)}).Effects
+	}
+	settle := func(e []Effect, action Action) {
+		d.ok(&Settle{OpHeader: d.op(), Items: []SettleItem{{Incarnation: e[0].Incarnation, Place: e[0].Place, Token: e[0].Token,
+			Action: action, Reason: ReasonMessage}}})
+	}
+	dead, parked := publish(10, record.Message{}), publish(11, record.Message{})
+	retrying := publish(20, record.Message{})
+	publish(30, record.Message{}) // leased
+	settle(dead, ActionReject)
+	settle(parked, ActionReject) // the dead-letter queue is full
+	settle(retrying, ActionNack)
+	d.ok(&QueuePause{OpHeader: d.op(), Queue: "q", Paused: true})
+	publish(40, record.Message{DelayMillis: 60_000})
+	publish(50, record.Message{})
+	d.lease = 1000
+
+	states := []MessageState{Parked, Retrying, Leased, Scheduled, Ready}
+	times := []int64{11, 20, 30, 40, 50}
+	browse := func(q BrowseQuery) (found []MessageState) {
+		q.Limit = 10
+		page, ok := d.s.Browse("q", q)
+		require.True(t, ok && !page.More)
+		for _, m := range page.Messages {
+			require.Equal(t, times[slices.Index(states, m.State)], m.EnqueuedMillis)
+			found = append(found, m.State)
+		}
+		return found
+	}
+	require.Equal(t, states, browse(BrowseQuery{}))
+	for i, at := range times {
+		require.Equal(t, states[i:i+1], browse(BrowseQuery{States: StatesOf(states[i])}))
+		require.Equal(t, states[i:], browse(BrowseQuery{SinceMillis: at}))
+		require.ElementsMatch(t, states[i+1:], browse(BrowseQuery{SinceMillis: at + 1}))
+		require.Equal(t, states[:i+1], browse(BrowseQuery{UntilMillis: at}))
+		require.ElementsMatch(t, states[:i], browse(BrowseQuery{UntilMillis: at - 1}))
+		require.Equal(t, states[i:i+1], browse(BrowseQuery{SinceMillis: at, UntilMillis: at}))
+		require.Empty(t, browse(BrowseQuery{SinceMillis: at, UntilMillis: at, States: StatesOf(states[(i+1)%5])}))
+	}
+	require.Equal(t, []MessageState{Leased, Ready}, browse(BrowseQuery{States: StatesOf(Ready, Leased)}))
+
+	// A dead letter is as old as it was.
+	page, _ := d.s.Browse("q.dlq", BrowseQuery{SinceMillis: 10, UntilMillis: 10})
+	require.Len(t, page.Messages, 1)
+	page, _ = d.s.Browse("q.dlq", BrowseQuery{SinceMillis: 11})
+	require.Empty(t, page.Messages)
 }
