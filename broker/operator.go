@@ -38,6 +38,8 @@ func (c *conn) checkAmend(m *transport.Amend) (transport.Result, bool) {
 		return refusal(transport.CodeInvalid, "no message is named"), true
 	case len(m.Items) > c.b.o.MessagesMax:
 		return refusal(transport.CodeTooLarge, fmt.Sprintf("%d messages, at most %d", len(m.Items), c.b.o.MessagesMax)), true
+	case len(m.Queue) > transport.QueueNameMax, len(m.To) > transport.QueueNameMax:
+		return refusal(transport.CodeInvalid, "a queue's name is too long"), true
 	case m.Action < transport.AmendDelete || m.Action > transport.AmendSchedule:
 		return refusal(transport.CodeInvalid, fmt.Sprintf("action %d is none", m.Action)), true
 	}

@@ -1,6 +1,10 @@
 package fsm
 
-import "github.com/ferrymq/ferrymq/fsm/record"
+import (
+	"slices"
+
+	"github.com/ferrymq/ferrymq/fsm/record"
+)
 
 // amendAll does one thing to messages of a queue that a person chose, each
 // judged for itself. An ordered one names a single message, so that it is all
@@ -21,7 +25,23 @@ func (s *State) amendAll(c *Amend) Result {
 		w.verdicts = append(w.verdicts, s.amend(q, c, &c.Items[i]))
 	}
 	s.touch(q)
-	return s.keep(x, &c.OpHeader, items, s.at(verdict(w.verdicts, ""), items))
+	r = verdict(w.verdicts, amendFault(c, w.verdicts))
+	if !r.accepted() && len(r.Items) == 0 { // unlike a refusal of them all together
+		r.Items = slices.Clone(w.verdicts)
+	}
+	return s.keep(x, &c.OpHeader, items, s.at(r, items))
+}
+
+// amendFault says what is wrong with the messages that are invalid, "" if none
+// is: there is but one such thing for each action.
+func amendFault(c *Amend, items []Verdict) string {
+	if !slices.ContainsFunc(items, func(v Verdict) bool { return v.Code == Invalid }) {
+		return ""
+	}
+	if c.Action == AmendMove {
+		return "only a dead letter goes back to where it came from; others need a queue to move to"
+	}
+	return "a dead message that waits for room in the dead-letter queue is not scheduled"
 }
 
 // amendable is the queue of an Amend, or why nothing of it can be carried out.
@@ -50,10 +70,10 @@ func (s *State) amendable(x *session, c *Amend) (*queue, Result) {
 		return nil, Result{Code: Invalid, Detail: "it is there already"}
 	case c.Action == AmendMove && c.To != "":
 		if s.topicNamed(c.To) != nil {
-			return nil, Result{Code: Invalid, Detail: "a message is moved to a queue"}
+			return nil, Result{Code: Invalid, Detail: "a message is moved to a queue, not to a topic"}
 		}
 		if to := s.queueNamed(c.To); to == nil {
-			return nil, Result{Code: NotFound, Detail: "no queue to move to"}
+			return nil, Result{Code: NotFound, Detail: "no queue " + c.To + " to move to"}
 		} else if to.deadLetter == 0 {
 			return nil, Result{Code: Invalid, Detail: "a dead-letter queue is filled by the system only"}
 		}

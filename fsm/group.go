@@ -160,12 +160,15 @@ func (s *State) takeLowest(q *queue, l *line) (place uint64, m message) {
 // resumeGroup lets a parked group go on.
 func (s *State) resumeGroup(c *GroupResume) Result {
 	q := s.queueNamed(c.Queue)
-	if q == nil || q.lines == nil || c.Group == "" {
+	if q == nil {
 		return Result{Code: NotFound}
 	}
-	n, ok := q.lines.named[lineKey{group: c.Group}]
+	n, ok := uint32(0), false
+	if q.lines != nil && c.Group != "" {
+		n, ok = q.lines.named[lineKey{group: c.Group}]
+	}
 	if !ok {
-		return Result{Code: NotFound}
+		return Result{Code: NotFound, Detail: "message group " + c.Group + " has no messages"}
 	}
 	l := q.lines.at(n)
 	q.lines.park(l, false)

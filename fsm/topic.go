@@ -116,7 +116,7 @@ func (s *State) subscribe(x *session, c *Subscribe) Result {
 	}
 	t := s.topicNamed(c.Topic)
 	if t == nil {
-		return Result{Code: NotFound}
+		return Result{Code: NotFound, Detail: "topic " + c.Topic}
 	}
 	sub.topic = t.incarnation
 	if q := s.queueNamed(c.Queue); q != nil {
