@@ -12,9 +12,6 @@ import (
 
 // What operators do to messages, breakers, groups and tenants.
 
-// maxRefs bounds the messages of one call.
-const maxRefs = 100_000
-
 // Move says where messages go.
 type Move struct {
 	// To is the queue, "" for where each dead letter came from.
@@ -37,13 +34,14 @@ func (c *Conn) DeleteMessages(ctx context.Context, queue string, refs ...Message
 // id. One that the queue has no room for stays where it is: its error Is ErrBusy.
 // See DeleteMessages for the results.
 func (c *Conn) MoveMessages(ctx context.Context, queue string, to Move, refs ...MessageRef) (errs []error, err error) {
+	const name = "move messages"
 	if to.To != "" {
-		if err := checkQueue("move messages", to.To); err != nil {
+		if err := checkOther(name, queue, "to", to.To); err != nil {
 			return nil, err
 		}
 	}
 	a := transport.Amend{Queue: queue, Action: transport.AmendMove, To: to.To, Reset: to.Reset}
-	return c.amend(ctx, "move messages", a, refs)
+	return c.amend(ctx, name, a, refs)
 }
 
 // RequeueMessages makes messages ready now, behind everything else. A message
@@ -71,9 +69,9 @@ func (c *Conn) amend(ctx context.Context, name string, a transport.Amend, refs [
 	if err := checkQueue(name, a.Queue); err != nil {
 		return nil, err
 	}
-	if len(refs) > maxRefs {
+	if len(refs) > MaxRefs {
 		return nil, localError(transport.CodeTooLarge, name, a.Queue,
-			fmt.Sprintf("at most %d messages at a time", maxRefs), nil)
+			fmt.Sprintf("%d messages, at most %d at a time", len(refs), MaxRefs), nil)
 	}
 	refs, err := c.locate(ctx, a.Queue, refs)
 	if err != nil {
@@ -155,7 +153,11 @@ func (c *Conn) amendOnce(ctx context.Context, name string, a transport.Amend, re
 	}
 	for i, v := range r.Items[:min(len(r.Items), len(refs))] {
 		if !v.Code.Accepted() {
-			errs[i] = verdictError(name, a.Queue, c.Node(), v, "message "+refs[i].ID.String())
+			detail := "message " + refs[i].ID.String()
+			if v.Code == transport.CodeInvalid && r.Detail != "" {
+				detail += ": " + r.Detail
+			}
+			errs[i] = verdictError(name, a.Queue, c.Node(), v, detail)
 		}
 	}
 	return errs, nil
@@ -190,8 +192,9 @@ func (c *Conn) ResumeGroup(ctx context.Context, queue, group string) (messages u
 // SetTenantWeight sets how many messages a tenant of a fair queue gets in its
 // turn, 1 to 1,000. The error Is ErrInvalid if the queue is not fair.
 func (c *Conn) SetTenantWeight(ctx context.Context, queue, tenant string, weight int) error {
-	if weight < 1 || weight > 1000 {
-		return localError(transport.CodeInvalid, "set tenant weight", queue, "a weight is 1 to 1,000", nil)
+	if weight < 1 || weight > MaxTenantWeight {
+		return localError(transport.CodeInvalid, "set tenant weight", queue,
+			fmt.Sprintf("weight %d: 1 to %d are possible", weight, MaxTenantWeight), nil)
 	}
 	return c.change(ctx, transport.OpTenantWeight, "set tenant weight", queue, func(h transport.OpHeader) appender {
 		return transport.TenantWeight{OpHeader: h, Queue: queue, Tenant: tenant, Weight: uint32(weight)}

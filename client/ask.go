@@ -12,13 +12,9 @@ import (
 	"github.com/ferrymq/ferrymq/transport"
 )
 
-const (
-	// maxDeadline is the longest that a request may wait for its answer.
-	maxDeadline = 24 * time.Hour
-	// expirySlack is how long after its deadline a request waits to be told by
-	// the cluster how it ended.
-	expirySlack = time.Second
-)
+// expirySlack is how long after its deadline a request waits to be told by
+// the cluster how it ended.
+const expirySlack = time.Second
 
 // RequestOption of Request.
 type RequestOption func(*requestOptions)
@@ -80,8 +76,9 @@ func (c *Conn) Request(ctx context.Context, queue string, m Message, opts ...Req
 	for _, opt := range opts {
 		opt(&o)
 	}
-	if o.within < 0 || o.within > maxDeadline {
-		return nil, localError(transport.CodeInvalid, "request", queue, "a deadline is at most 24 h away", nil)
+	if o.within < 0 || o.within > MaxRequestDeadline {
+		return nil, localError(transport.CodeInvalid, "request", queue,
+			fmt.Sprintf("deadline %v away: at most %v are possible", o.within, MaxRequestDeadline), nil)
 	}
 	if err := checkQueue("request", queue); err != nil {
 		return nil, err
@@ -90,12 +87,12 @@ func (c *Conn) Request(ctx context.Context, queue string, m Message, opts ...Req
 	defer cancel()
 	q := &question{c: c, queue: queue, noRetry: o.noRetry, deadline: deadlineOf(ctx, o.within)}
 	if o.replyTo != "" {
-		if err := checkQueue("request", o.replyTo); err != nil {
+		if err := checkOther("request", queue, "reply queue", o.replyTo); err != nil {
 			return nil, err
 		}
 		in, err := c.inbox(ctx, o.replyTo)
 		if err != nil {
-			return nil, about(err, "request", queue)
+			return nil, aboutOther(err, "request", queue, "reply queue", o.replyTo)
 		}
 		m.ReplyTo = o.replyTo
 		if m.CorrelationID == "" {
@@ -116,7 +113,7 @@ func (c *Conn) Request(ctx context.Context, queue string, m Message, opts ...Req
 // deadlineOf is when an answer comes too late.
 func deadlineOf(ctx context.Context, within time.Duration) time.Time {
 	now := time.Now()
-	at := now.Add(maxDeadline)
+	at := now.Add(MaxRequestDeadline)
 	if end, ok := ctx.Deadline(); ok && end.Before(at) {
 		at = end
 	}

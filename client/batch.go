@@ -147,7 +147,11 @@ func (b *batch) outcome(i int) (Receipt, error) {
 		v = b.result.Items[i]
 	}
 	if !v.Code.Accepted() {
-		return Receipt{}, verdictError("publish", b.lane.queue, b.node, v, b.detailOf(i, v.Code))
+		detail := b.detailOf(i, v.Code)
+		if detail == "" && v.Code == transport.CodeConflict {
+			detail = "its DedupID was used with other content"
+		}
+		return Receipt{}, verdictError("publish", b.lane.queue, b.node, v, detail)
 	}
 	return receiptOf(b.group, &b.result, i, len(b.messages), v), nil
 }
@@ -158,20 +162,19 @@ func (b *batch) outcome(i int) (Receipt, error) {
 // those that found something full.
 func (b *batch) detailOf(i int, code transport.Code) string {
 	text := b.result.Detail
-	if len(b.result.Items) == 0 {
-		return text
-	}
+	all := len(b.result.Items) == 0
 	if numbered, found := strings.CutPrefix(text, "message "); found {
 		number, rest, _ := strings.Cut(numbered, ": ")
 		if n, err := strconv.Atoi(number); err == nil && n == i {
 			return rest
 		}
-		return ""
+	} else if code == transport.CodeBusy {
+		return text
 	}
-	if code != transport.CodeBusy {
-		return ""
+	if all {
+		return text
 	}
-	return text
+	return ""
 }
 
 // receiptOf is for message i of n that an operation published.

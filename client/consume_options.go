@@ -10,11 +10,6 @@ import (
 const (
 	defaultPrefetch      = 32
 	defaultPrefetchBytes = 8 << 20
-	maxPrefetch          = 4096
-	maxConcurrency       = 4096
-	minLease             = time.Second
-	maxLease             = 24 * time.Hour
-	maxPrefetchBytes     = 1 << 30
 )
 
 // ConsumeOption of Consume and Messages.
@@ -92,13 +87,13 @@ func (o *consumeOptions) validate() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	bad(o.prefetch > 0 && o.prefetch <= maxPrefetch,
-		"prefetch %d: 1 to %d are possible", o.prefetch, maxPrefetch)
-	bad(o.prefetchBytes > 0 && o.prefetchBytes <= maxPrefetchBytes,
-		"prefetch of %d bytes is not possible", o.prefetchBytes)
-	bad(o.concurrency > 0 && o.concurrency <= maxConcurrency,
-		"concurrency %d: 1 to %d are possible", o.concurrency, maxConcurrency)
-	bad(o.lease == 0 || (o.lease >= minLease && o.lease <= maxLease),
-		"lease %v: %v to %v are possible", o.lease, minLease, maxLease)
+	bad(o.prefetch > 0 && o.prefetch <= MaxPrefetch,
+		"prefetch %d: 1 to %d are possible", o.prefetch, MaxPrefetch)
+	bad(o.prefetchBytes > 0 && o.prefetchBytes <= MaxPrefetchBytes,
+		"prefetch of %d bytes: 1 to %d are possible", o.prefetchBytes, MaxPrefetchBytes)
+	bad(o.concurrency > 0 && o.concurrency <= MaxConcurrency,
+		"concurrency %d: 1 to %d are possible", o.concurrency, MaxConcurrency)
+	bad(o.lease == 0 || (o.lease >= MinLease && o.lease <= MaxLease),
+		"lease %v: %v to %v are possible", o.lease, MinLease, MaxLease)
 	return errors.Join(errs...)
 }

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/ferrymq/ferrymq/transport"
@@ -25,9 +26,6 @@ type nackOptions struct {
 	delay  time.Duration
 }
 
-// maxNackDelay is the longest that a message can be put off by a nack.
-const maxNackDelay = 24 * time.Hour
-
 // WithReason of a nack, ReasonMessage by default.
 func WithReason(r Reason) NackOption { return func(o *nackOptions) { o.reason = r } }
 
@@ -43,8 +41,9 @@ func nackOf(opts []NackOption) (transport.SettleItem, error) {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	if o.delay < 0 || o.delay > maxNackDelay {
-		return transport.SettleItem{}, localError(transport.CodeInvalid, "nack", "", "a delay is at most 24 h", nil)
+	if o.delay < 0 || o.delay > MaxNackDelay {
+		return transport.SettleItem{}, localError(transport.CodeInvalid, "nack", "",
+			fmt.Sprintf("delay %v: 0s to %v are possible", o.delay, MaxNackDelay), nil)
 	}
 	return o.item(), nil
 }

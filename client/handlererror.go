@@ -39,7 +39,7 @@ func RetryAfter(d time.Duration, err error) error {
 	if err == nil {
 		return nil
 	}
-	return retryAfter{err, min(max(d, time.Millisecond), maxNackDelay)}
+	return retryAfter{err, min(max(d, time.Millisecond), MaxNackDelay)}
 }
 
 // downstream is an error of something that the handler needs.

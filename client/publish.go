@@ -185,20 +185,3 @@ func sleep(ctx context.Context, d time.Duration) bool {
 		return false
 	}
 }
-
-// checkQueue refuses a name that no queue has.
-func checkQueue(op, name string) error {
-	if name == "" || len(name) > transport.QueueNameMax {
-		return localError(transport.CodeInvalid, op, name, "a name has 1 to 196 characters", nil)
-	}
-	for i := range len(name) {
-		b := name[i]
-		switch {
-		case b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z', b >= '0' && b <= '9':
-		case b == '.' || b == '-' || b == '_' || b == '$' && i == 0:
-		default:
-			return localError(transport.CodeInvalid, op, name, "a name is made of A-Z a-z 0-9 _ . -", nil)
-		}
-	}
-	return nil
-}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"time"
 
@@ -45,10 +46,10 @@ func times(r *record.Message, m *Message) error {
 	bad := ""
 	at := m.DeliverAt.Add(time.Millisecond - 1).UnixMilli() // not before
 	switch {
-	case m.TTL < 0:
-		bad = "a negative TTL"
-	case m.Delay < 0:
-		bad = "a negative delay"
+	case m.TTL < 0 || m.TTL > MaxTTL:
+		bad = fmt.Sprintf("TTL %v: 0s to %v are possible", m.TTL, MaxTTL)
+	case m.Delay < 0 || m.Delay > MaxDelay:
+		bad = fmt.Sprintf("delay %v: 0s to %v are possible", m.Delay, MaxDelay)
 	case m.Delay > 0 && !m.DeliverAt.IsZero():
 		bad = "both a delay and a time of delivery"
 	case !m.DeliverAt.IsZero() && at <= 0:

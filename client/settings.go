@@ -15,11 +15,6 @@ const (
 	// StarvationGuardOff as a queue's starvation guard lets lower priorities
 	// wait for as long as there are higher ones.
 	StarvationGuardOff = int(transport.StarvationGuardOff)
-
-	maxRetry = 24 * time.Hour
-	minDedup = time.Second
-	maxDedup = 7 * 24 * time.Hour
-	maxTTL   = 10 * 366 * 24 * time.Hour
 )
 
 // Overflow is what a full queue does with a new message.
@@ -119,22 +114,22 @@ func (s QueueSettings) wire() (transport.QueueSettings, error) {
 	w := transport.QueueSettings{
 		MaxMessages: s.MaxMessages, MaxBytes: s.MaxBytes, Overflow: transport.Overflow(s.Overflow),
 		FailureLimit: bad.int32("failure limit", s.FailureLimit, FailureLimitUnlimited),
-		LeaseMs:      bad.millis("lease", s.Lease, minLease, maxLease),
+		LeaseMs:      bad.millis("lease", s.Lease, MinLease, MaxLease),
 		DLQMessages:  s.DLQMessages, DLQBytes: s.DLQBytes,
-		TTLMs: bad.millis64("TTL", s.TTL, time.Millisecond, maxTTL), ExpiredDead: s.ExpiredDead,
+		TTLMs: bad.millis64("TTL", s.TTL, time.Millisecond, MaxTTL), ExpiredDead: s.ExpiredDead,
 		Retry:           transport.Retry(s.Retry.Kind),
-		RetryBaseMs:     bad.millis("retry base", s.Retry.Base, time.Millisecond, maxRetry),
-		RetryMaxMs:      bad.millis("longest retry", s.Retry.Max, time.Millisecond, maxRetry),
-		RetryFactor:     bad.uint32("retry factor", s.Retry.Factor),
+		RetryBaseMs:     bad.millis("retry base", s.Retry.Base, time.Millisecond, MaxRetryDelay),
+		RetryMaxMs:      bad.millis("longest retry", s.Retry.Max, time.Millisecond, MaxRetryDelay),
+		RetryFactor:     bad.uint32("retry factor", s.Retry.Factor, math.MaxUint32),
 		StarvationGuard: bad.int32("starvation guard", s.StarvationGuard, StarvationGuardOff),
 		GroupFailure:    transport.GroupFailure(s.GroupFailure),
-		GroupBatch:      bad.uint32("group batch", s.GroupBatch),
+		GroupBatch:      bad.uint32("group batch", s.GroupBatch, MaxGroupBatch),
 		Exclusive:       s.Exclusive, Fair: s.Fair,
-		DedupMs:       bad.millis("window of message ids", s.Dedup, minDedup, maxDedup),
-		DedupCapacity: bad.uint32("capacity of the window", s.DedupCapacity),
+		DedupMs:       bad.millis("window of message ids", s.Dedup, MinDedup, MaxDedup),
+		DedupCapacity: bad.uint32("capacity of the window", s.DedupCapacity, MaxDedupCapacity),
 		Breaker:       s.Breaker,
-		DispatchRate:  bad.uint32("dispatch rate", s.DispatchRate),
-		DispatchBurst: bad.uint32("dispatch burst", s.DispatchBurst),
+		DispatchRate:  bad.uint32("dispatch rate", s.DispatchRate, math.MaxUint32),
+		DispatchBurst: bad.uint32("dispatch burst", s.DispatchBurst, math.MaxUint32),
 	}
 	return w, bad.err()
 }
@@ -142,8 +137,8 @@ func (s QueueSettings) wire() (transport.QueueSettings, error) {
 func (s TopicSettings) wire() (transport.TopicSettings, error) {
 	var bad badSetting
 	w := transport.TopicSettings{
-		DedupMs:       bad.millis("window of message ids", s.Dedup, minDedup, maxDedup),
-		DedupCapacity: bad.uint32("capacity of the window", s.DedupCapacity),
+		DedupMs:       bad.millis("window of message ids", s.Dedup, MinDedup, MaxDedup),
+		DedupCapacity: bad.uint32("capacity of the window", s.DedupCapacity, MaxDedupCapacity),
 	}
 	return w, bad.err()
 }
@@ -174,8 +169,8 @@ func (b *badSetting) millis(what string, d, least, most time.Duration) uint32 {
 	return uint32(b.millis64(what, d, least, most)) // most fits
 }
 
-func (b *badSetting) uint32(what string, n int) uint32 {
-	b.check(n >= 0 && n <= math.MaxUint32, "%s %d: at most %d is possible", what, n, uint32(math.MaxUint32))
+func (b *badSetting) uint32(what string, n, most int) uint32 {
+	b.check(n >= 0 && n <= most, "%s %d: 0 to %d are possible", what, n, most)
 	return uint32(n)
 }
 
