@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/ferrymq/ferrymq/transport"
 )
@@ -104,6 +105,48 @@ func TestExplainExclusive(t *testing.T) {
 	if r := reply.Reasons[0]; r.Count != 1 || r.AtMs == 0 || !strings.Contains(r.Text, "not connected") {
 		t.Fatalf("%+v", r)
 	}
+}
+
+// TestExplainAlone: who keeps a message blamed for a crash waiting is named, and
+// so is what holds up the others while it is worked on.
+func TestExplainAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t)
+		near, far := attached(t, p.a, 1), attached(t, p.b, 2)
+		near.create("q")
+		far.consume("q", 1)
+		near.wantCode(near.publish("q", "poison"), transport.CodeOK)
+		far.delivery()
+		far.close() // a crash
+		near.consume("q", 7)
+		near.wantCode(near.publish("q", "x", "y"), transport.CodeOK)
+		x, y := near.delivery(), near.delivery()
+
+		asker := attached(t, p.b, 3)
+		await := func(kind string) transport.ExplainReason {
+			t.Helper()
+			for range 100 {
+				kinds, reply := asker.explained("q")
+				if slices.Equal(kinds, []string{kind}) {
+					return reply.Reasons[0]
+				}
+				time.Sleep(time.Second)
+			}
+			t.Fatal("never", kind)
+			return transport.ExplainReason{}
+		}
+		r := await(transport.ExplainAloneWaits)
+		if r.Count != 1 || r.Name != fmt.Sprintf("%x/7", sessionID(1)) || !strings.Contains(r.Text, "the rest, 2 in all") {
+			t.Fatalf("%+v", r)
+		}
+		near.wantCode(near.settle(transport.ActionAck, x, y), transport.CodeOK)
+		near.wantCode(near.publish("q", "z"), transport.CodeOK)
+		if r := await(transport.ExplainAloneHeld); r.Count != 1 {
+			t.Fatalf("%+v", r)
+		}
+		near.wantCode(near.settle(transport.ActionAck, near.delivery()), transport.CodeOK)
+		await(transport.ExplainEmpty)
+	})
 }
 
 // TestExplainFullConnection: a consumer whose client takes nothing is told by

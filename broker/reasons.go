@@ -14,6 +14,9 @@ func reasonsOf(s *fsm.State, name string) (reasons []transport.ExplainReason, ok
 	for i := range x.Reasons {
 		y := &x.Reasons[i]
 		r := transport.ExplainReason{Kind: y.Kind, Count: y.Count, Name: y.Name, Text: reasonText(y), AtMs: y.WallMillis}
+		if y.Kind == fsm.WhyAloneWaits {
+			r.Name = fmt.Sprintf("%x/%d", y.Session, y.Consumer)
+		}
 		if y.LeaseMillis != 0 {
 			r.AtMs = estimate(y.LeaseMillis, s.Clock())
 		}
@@ -35,6 +38,12 @@ func reasonText(y *fsm.Why) string {
 		return fmt.Sprintf("none of its %d consumers is connected", y.Count)
 	case fsm.WhyNoCredit:
 		return fmt.Sprintf("%d of %d consumers have no room: they hold %d unsettled messages", y.Count, y.Of, y.Held)
+	case fsm.WhyAloneWaits:
+		return fmt.Sprintf("%d messages blamed for a crash go alone: each waits for a consumer to settle the rest, %d in all", y.Count, y.Held)
+	case fsm.WhyAloneHeld:
+		return fmt.Sprintf("%d consumers work on a message blamed for a crash, and get nothing else meanwhile", y.Count)
+	case fsm.WhyBreakerNeedsAcks:
+		return fmt.Sprintf("the circuit breaker probes, and the %d consumers that have room do not ack", y.Count)
 	case fsm.WhyExclusiveWaits:
 		if y.LeaseMillis != 0 {
 			return fmt.Sprintf("the queue is exclusive: %d consumers stand by until the active one, which is not connected, is given up", y.Count)

@@ -19,7 +19,7 @@ type Reasoned struct {
 	Text  string    // for people
 	Count uint64    // messages, consumers or groups that it concerns; 0 if that says nothing
 	Until time.Time // when it ends by itself, estimated; zero: it does not, or nobody knows
-	Name  string    // what it is about: a queue, a message group, a node; "" for nothing
+	Name  string    // what it is about: a queue, a message group, a node, a consumer as "session/number"; "" for nothing
 }
 
 // Explain tells why a queue hands out nothing.

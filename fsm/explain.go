@@ -11,11 +11,15 @@ type Why struct {
 	Kind        string // one of the Why constants
 	Count       uint64 // messages, consumers or groups it concerns; 0 if that says nothing
 	Of          uint64 // WhyNoCredit: of so many consumers that are there
-	Held        uint64 // WhyNoCredit: messages that they have and did not settle
+	Held        uint64 // WhyNoCredit, WhyAloneWaits: messages that the consumers have and did not settle
 	ByHand      bool   // WhyBreakerOpen: until an operator closes it
 	LeaseMillis int64  // when it ends by itself on the lease clock; 0: never, or nobody knows
 	WallMillis  int64  // the same on the wall clock
 	Name        string // of a message group or a queue, "" for nothing
+
+	// WhyAloneWaits: a consumer that it waits for, of this session and number.
+	Session  SessionID
+	Consumer uint32
 }
 
 // Kinds of a Why. What each counts is said behind it.
@@ -25,16 +29,19 @@ const (
 	WhyNoConsumer        = "no_consumer"
 	WhyConsumersDetached = "consumers_detached" // consumers, none of which is connected
 	WhyNoCredit          = "no_credit"          // consumers, none of which has room for what is next
+	WhyAloneWaits        = "alone_waits"        // messages blamed for a crash, each of which waits for a consumer to settle the rest
+	WhyAloneHeld         = "alone_held"         // consumers that are handed nothing else while they have such a message
 	WhyExclusiveWaits    = "exclusive_waits"    // consumers that stand by while the active one has no room, or, until then, is detached
 	WhyGroupsBusy        = "groups_busy"        // groups of which a batch is with a consumer
 	WhyGroupsBlocked     = "groups_blocked"     // groups that wait for the retry of one of their messages
 	WhyGroupsParked      = "groups_parked"      // groups, of which it names one
 	WhyBreakerOpen       = "breaker_open"
-	WhyBreakerProbing    = "breaker_probing" // messages out as probes; the rest waits for them
-	WhyRate              = "rate"            // no token is left
-	WhyScheduled         = "scheduled"       // messages, the first of which is due then
-	WhyRetrying          = "retrying"        // as scheduled
-	WhyParked            = "parked_dlq_full" // dead messages for which the queue that it names has no room
+	WhyBreakerProbing    = "breaker_probing"    // messages out as probes; the rest waits for them
+	WhyBreakerNeedsAcks  = "breaker_needs_acks" // consumers without acks, who cannot tell how a probe ended
+	WhyRate              = "rate"               // no token is left
+	WhyScheduled         = "scheduled"          // messages, the first of which is due then
+	WhyRetrying          = "retrying"           // as scheduled
+	WhyParked            = "parked_dlq_full"    // dead messages for which the queue that it names has no room
 )
 
 // explainMax bounds the lines and deadlines that an explanation looks at. What
@@ -76,45 +83,6 @@ func (e *explainer) whole() {
 	e.add(e.q.paused, Why{Kind: WhyPaused})
 }
 
-// consumers tells why none can be handed what is next. Of an exclusive queue it
-// asks the active one alone; the others stand by.
-func (e *explainer) consumers() {
-	var live, full, held, standby uint64
-	next, waits := e.q.next()
-	e.q.members.Scan(func(serial uint64, _ struct{}) bool {
-		c, _ := e.s.consumers.Get(serial)
-		switch {
-		case !c.live || c.closing:
-			return true
-		case e.q.active != 0 && e.q.active != serial:
-			standby++
-			return true
-		}
-		live++
-		held += uint64(c.outstanding())
-		if c.turn == 0 || waits && !c.hasRoom(next.message.size) {
-			full++
-		}
-		return true
-	})
-	all, ready := uint64(e.q.members.Len()), e.q.ready() > 0
-	e.add(all == 0, Why{Kind: WhyNoConsumer})
-	e.add(all > 0 && live+standby == 0, Why{Kind: WhyConsumersDetached, Count: all})
-	e.add(ready && live > 0 && full == live, Why{Kind: WhyNoCredit, Count: full, Of: live, Held: held})
-	e.add(ready && standby > 0 && full == live, Why{Kind: WhyExclusiveWaits, Count: standby, LeaseMillis: e.grace()})
-}
-
-// grace is when the active consumer of an exclusive queue, which is detached,
-// loses what it holds and another one takes over; 0: it is not.
-func (e *explainer) grace() int64 {
-	c, ok := e.s.consumers.Get(e.q.active)
-	if !ok {
-		return 0
-	}
-	x, _ := e.s.sessions.Get(c.session)
-	return x.graceAt
-}
-
 // groups tells of those that have something ready and are not served.
 func (e *explainer) groups() {
 	if e.q.lines == nil {
@@ -129,7 +97,7 @@ func (e *explainer) groups() {
 			if parked.Name == "" {
 				parked.Name = l.group
 			}
-		case l.spot.front == 0 || l.listed || l.condemned:
+		case l.spot.front == 0 || l.listed || l.condemned || l.reserved: // of the last, WhyAloneWaits tells
 		case l.blocked(e.q):
 			blocked++
 		case l.leased > 0:
@@ -146,9 +114,10 @@ func (e *explainer) groups() {
 func (e *explainer) brakes() {
 	if b := e.q.breaker; b != nil {
 		e.add(b.state == BreakerIsOpen, Why{Kind: WhyBreakerOpen, LeaseMillis: b.until, ByHand: b.byHand})
-		e.add(b.state == BreakerHalfOpen, Why{Kind: WhyBreakerProbing, Count: uint64(b.running)})
+		e.add(b.state == BreakerHalfOpen && !b.lets(), Why{Kind: WhyBreakerProbing, Count: uint64(b.running)})
 	}
-	if e.q.bucket != nil && e.q.ready() > 0 && e.q.tokensAt(e.now) < wholeToken {
+	_, _, vacant := e.s.vacant(e.q)
+	if e.q.bucket != nil && (e.q.ready() > 0 || vacant) && e.q.tokensAt(e.now) < wholeToken {
 		e.add(true, Why{Kind: WhyRate, LeaseMillis: e.q.nextToken(e.now)})
 	}
 }

@@ -44,6 +44,9 @@ func (r *script) lookExplain(queue string) {
 		showIf(&r.out, "held", int64(y.Held))
 		showIf(&r.out, "lease", y.LeaseMillis)
 		showIf(&r.out, "wall", y.WallMillis)
+		if y.Consumer != 0 {
+			fmt.Fprintf(&r.out, " %s/%d", sessionName(y.Session), y.Consumer)
+		}
 		if y.ByHand {
 			fmt.Fprint(&r.out, " by hand")
 		}

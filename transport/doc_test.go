@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -91,6 +92,28 @@ func TestSpecificationNamesEverything(t *testing.T) {
 	for cause, name := range causeNames {
 		if !strings.Contains(text, "| "+strconv.Itoa(int(cause))+" | "+name+" |") {
 			t.Errorf("cause %d, %s, is missing", cause, name)
+		}
+	}
+}
+
+// TestSpecificationNamesEveryKind finds a kind of a reason, or of an event of a
+// message, that docs/protocol.md does not name.
+func TestSpecificationNamesEveryKind(t *testing.T) {
+	text, err := os.ReadFile(specification)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("explain.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := regexp.MustCompile(`(?m)^\t(?:Explain|Trace)\w+ += ("\w+")`).FindAllSubmatch(source, -1)
+	if len(kinds) < 40 {
+		t.Fatalf("%d kinds found", len(kinds))
+	}
+	for _, k := range kinds {
+		if !bytes.Contains(text, k[1]) {
+			t.Errorf("%s is missing", k[1])
 		}
 	}
 }

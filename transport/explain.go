@@ -13,7 +13,7 @@ type ExplainReason struct {
 	Text  string // for people
 	Count uint64 // how many messages, consumers or groups it concerns; 0 if that says nothing
 	AtMs  int64  // when it ends by itself, Unix milliseconds, estimated; 0: it does not, or nobody knows
-	Name  string // of what it is about: a queue, a message group, a node; "" for nothing
+	Name  string // of what it is about: a queue, a message group, a node, a consumer as "session/number"; "" for nothing
 }
 
 // Kinds of an ExplainReason.
@@ -23,12 +23,15 @@ const (
 	ExplainNoConsumer        = "no_consumer"
 	ExplainConsumersDetached = "consumers_detached"
 	ExplainNoCredit          = "no_credit"
+	ExplainAloneWaits        = "alone_waits"     // of a message blamed for a crash: its consumer settles the rest first
+	ExplainAloneHeld         = "alone_held"      // its consumer is handed nothing else
 	ExplainExclusiveWaits    = "exclusive_waits" // its active consumer has no room, or is detached
 	ExplainGroupsBusy        = "groups_busy"
 	ExplainGroupsBlocked     = "groups_blocked"
 	ExplainGroupsParked      = "groups_parked"
 	ExplainBreakerOpen       = "breaker_open"
 	ExplainBreakerProbing    = "breaker_probing"
+	ExplainBreakerNeedsAcks  = "breaker_needs_acks" // only consumers without acks have room, and get no probe
 	ExplainRate              = "rate"
 	ExplainScheduled         = "scheduled"
 	ExplainRetrying          = "retrying"

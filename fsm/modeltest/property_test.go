@@ -116,7 +116,7 @@ func (h *history) step(t *rapid.T) {
 
 // compare looks at everything that can be seen of the state.
 func (h *history) compare(t *rapid.T) {
-	for _, check := range []func(*Model, *fsm.State) error{same, wakes} {
+	for _, check := range []func(*Model, *fsm.State) error{same, wakes, explains} {
 		if err := check(h.model, h.state); err != nil {
 			t.Fatalf("after entry %d: %v\n%s", h.index, err, h.told())
 		}
