@@ -20,16 +20,17 @@ func awaitSample() {
 }
 
 // TestDiskAlarm: while the leader's disk is nearly full, publishes are refused
-// wherever they come from, and what frees space is not.
+// wherever they come from, and what frees space is not. The disk of another node
+// refuses nothing.
 func TestDiskAlarm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const mark = 1000
-		var free atomic.Uint64
+		var free, elsewhere atomic.Uint64
 		free.Store(mark)
+		elsewhere.Store(2 * mark)
 		p := newPair(t, func(o *Options) {
-			if o.Node == "a" {
-				o.Disk = func() (uint64, uint64, error) { return free.Load(), mark, nil }
-			}
+			free := map[string]*atomic.Uint64{"a": &free, "b": &elsewhere}[o.Node]
+			o.Disk = func() (uint64, uint64, error) { return free.Load(), mark, nil }
 		})
 		near, far := attached(t, p.a, 1), attached(t, p.b, 2)
 		near.create("q")
@@ -59,6 +60,11 @@ func TestDiskAlarm(t *testing.T) {
 		awaitSample()
 		near.wantCode(near.publish("q", "x"), transport.CodeBusy)
 		free.Store(2 * mark)
+		awaitSample()
+		for _, c := range []*testClient{near, far} {
+			c.wantCode(c.publish("q", "x"), transport.CodeOK)
+		}
+		elsewhere.Store(0)
 		awaitSample()
 		for _, c := range []*testClient{near, far} {
 			c.wantCode(c.publish("q", "x"), transport.CodeOK)

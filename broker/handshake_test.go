@@ -103,11 +103,23 @@ func TestHandshake(t *testing.T) {
 		c.close()
 		<-done
 	})
-	t.Run("one too many", func(t *testing.T) {
-		b := startBroker(t, "a", newLeading(t, "a"), nil, func(o *Options) { o.ConnectionsMax = 1 })
-		connectTo(t, b).hello()
-		connectTo(t, b).wantError(transport.CodeLimit)
+}
+
+// TestConnectionsMax: one client connection too many is told so, and there is
+// room again when one is gone.
+func TestConnectionsMax(t *testing.T) {
+	b := startBroker(t, "a", newLeading(t, "a"), nil, func(o *Options) { o.ConnectionsMax = 2 })
+	first := connectTo(t, b)
+	first.hello()
+	connectTo(t, b).hello()
+	connectTo(t, b).wantError(transport.CodeLimit)
+	first.close()
+	waitFor(t, "room", func() bool {
+		b.connsMu.Lock()
+		defer b.connsMu.Unlock()
+		return len(b.conns) == 1
 	})
+	connectTo(t, b).hello()
 }
 
 // raw sends a frame whose payload may be anything.

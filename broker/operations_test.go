@@ -3,6 +3,7 @@ package broker
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ferrymq/ferrymq/fsm/record"
@@ -92,6 +93,29 @@ func TestDuplicateNamesTheFirst(t *testing.T) {
 		r.Items[1].FirstIndex != first.Index || r.Items[1].FirstPosition != first.Position {
 		t.Fatalf("%+v, first %+v", r, first)
 	}
+}
+
+// TestSmallerMessages: a node may be told to take smaller messages than others
+// do. It tells its clients, and refuses larger ones before the log has them.
+func TestSmallerMessages(t *testing.T) {
+	p := newPair(t, func(o *Options) {
+		if o.Node == "b" {
+			o.MessageMax = 2048
+		}
+	})
+	if ok := connectTo(t, p.b).hello(); ok.MessageMax != 2048 {
+		t.Fatalf("%+v", ok)
+	}
+	c := attached(t, p.b, 1)
+	c.create("q")
+	c.wantCode(c.publish("q", strings.Repeat("x", 2048)), transport.CodeOK)
+	before, _ := p.g.counted()
+	c.wantCode(c.publish("q", strings.Repeat("x", 2049)), transport.CodeTooLarge)
+	if after, _ := p.g.counted(); after != before {
+		t.Fatalf("%d entries for a message that is refused", after-before)
+	}
+	other := attached(t, p.a, 2)
+	other.wantCode(other.publish("q", strings.Repeat("x", 2049)), transport.CodeOK)
 }
 
 // TestBrowse: messages are found by what they are, page by page, without

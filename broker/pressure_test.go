@@ -16,7 +16,7 @@ import (
 )
 
 // TestClientThatReadsNothing: its requests stop being read, what it is owed
-// stays bounded, and in the end it is closed.
+// stays bounded, and in the end it is closed. Meanwhile others go on at once.
 func TestClientThatReadsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newLeading(t, "a")
@@ -61,6 +61,12 @@ func TestClientThatReadsNothing(t *testing.T) {
 			t.Fatalf("%d requests and %d answers waiting, want 50", owed, items)
 		}
 		began := time.Now()
+		setup.consume("q", 1)
+		setup.wantCode(setup.publish("q", "y"), transport.CodeOK)
+		setup.wantCode(setup.settle(transport.ActionAck, setup.delivery()), transport.CodeOK)
+		if took := time.Since(began); took > time.Second {
+			t.Fatalf("somebody else was held up for %v", took)
+		}
 		<-done
 		if took := time.Since(began); took > 40*time.Second {
 			t.Fatalf("closed after %v", took)

@@ -8,13 +8,14 @@ import (
 
 // TestHistoryIsCut: of the attempts of a message the last 16 are kept in full
 // and those before are counted, on its way through the dead-letter queue and
-// back, and through a snapshot.
+// back, and through a snapshot; unless it is to be as new on its way back.
 func TestHistoryIsCut(t *testing.T) {
 	d := newDriver(t)
 	d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q", Settings: Settings{FailureLimit: 20, Retry: RetryImmediate}})
 	d.ok(&Consume{OpHeader: d.op(), Consumer: 1, Queue: "q", CreditMessages: 1})
 	next := d.ok(&Publish{OpHeader: d.op(), Queue: "q", Count: 1, Records: testRecords(1, 4)}).Effects
 	var errors []string // of all attempts, the oldest first
+	var began int64     // when they began
 	fail := func(times int) {
 		for range times {
 			d.lease++
@@ -34,7 +35,7 @@ func TestHistoryIsCut(t *testing.T) {
 			}
 			for i, a := range m.Death.History {
 				n := int(forgotten) + i
-				if a.Error != errors[n] || a.AtMillis != int64(n+1) || a.Session != d.id || a.Consumer != 1 || a.Token == 0 {
+				if a.Error != errors[n] || a.AtMillis != began+int64(n+1) || a.Session != d.id || a.Consumer != 1 || a.Token == 0 {
 					t.Fatalf("attempt %d: %+v", n, a)
 				}
 			}
@@ -62,6 +63,12 @@ func TestHistoryIsCut(t *testing.T) {
 	d.s.Messages("q.dlq", func(m MessageInfo) bool { id = m.ID.Index; return true })
 	next = d.ok(&Amend{OpHeader: d.op(), Queue: "q.dlq", Action: AmendMove, Items: []AmendItem{{Place: place, Index: id}}}).Effects
 	fail(3)
+
+	// Reset, what was tried is forgotten.
+	place = dead(d.s)
+	next = d.ok(&Amend{OpHeader: d.op(), Queue: "q.dlq", Action: AmendMove, Reset: true, Items: []AmendItem{{Place: place, Index: id}}}).Effects
+	errors, began = nil, d.lease
+	fail(23)
 	dead(d.s)
 }
 

@@ -45,12 +45,14 @@ func runScript(t *testing.T, file string) {
 	var out strings.Builder
 	for i, block := range strings.Split(strings.TrimSpace(string(text)), "\n\n") {
 		input, want, _ := strings.Cut(block, "----")
-		input = strings.TrimRight(input, "\n")
+		if input = strings.Trim(input, "\n"); input == "" {
+			continue
+		}
 		got := strings.TrimSpace(r.block(input))
 		if want = strings.TrimSpace(want); got != want && !*update {
 			t.Errorf("%s, block %d:\n%s\n---- got\n%s\n---- want\n%s", file, i+1, input, got, want)
 		}
-		fmt.Fprintf(&out, "%s\n----\n%s\n\n", input, got)
+		fmt.Fprintf(&out, "%s\n\n", strings.TrimSpace(input+"\n----\n"+got))
 	}
 	if *update {
 		if err := os.WriteFile(file, []byte(strings.TrimSpace(out.String())+"\n"), 0o644); err != nil {
