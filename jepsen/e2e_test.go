@@ -30,6 +30,7 @@ func TestUnderKills(t *testing.T) {
 		"Breaker":      breakerUnderKills,
 		"Redrive":      redriveUnderKills,
 		"FanOut":       fanOutUnderKills,
+		"Trace":        traceUnderKills,
 	} {
 		playing.Go(func() {
 			// Not by Parallel: they wait for each other's kills more than they work.
