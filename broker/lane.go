@@ -46,6 +46,7 @@ type lane struct {
 	bodyBytes int64 // of the state's waiting messages, as of the last entry whose answers may be out
 
 	lagging atomic.Bool // the state is far behind the log, as last sampled
+	missed  missWatch
 
 	sessions sessions
 }

@@ -41,6 +41,8 @@ type metrics struct {
 	bytes    *prometheus.Desc
 	alarms   *prometheus.Desc
 	breakers *prometheus.Desc
+	missed   *prometheus.Desc // of a queue
+	misses   *prometheus.Desc // of a group
 }
 
 var actionNames = map[transport.Action]string{
@@ -105,6 +107,8 @@ func newMetrics(b *Broker) *metrics {
 	m.alarms = desc("alarm", "1 while this node refuses publishes of the groups that it leads, by reason.", "group", "alarm")
 	m.messages = desc("queue_messages", "Messages of a queue by state; the first queues by name, up to a bound.", "group", "queue", "state")
 	m.breakers = desc("queue_breaker", "State of a queue's circuit breaker: 1 closed, 2 open, 3 probing.", "group", "queue")
+	m.missed = desc("queue_missed_messages_total", "Messages of its topic that a subscription could not take since it was made; the first queues by name, up to a bound.", "group", "queue")
+	m.misses = desc("missed_messages_total", "Messages that subscriptions of the group could not take, each counted, since this replica's state was made or restored.", "group")
 	m.bytes = desc("queue_bytes", "Logical bytes of a queue's messages.", "group", "queue")
 	return m
 }
@@ -173,7 +177,7 @@ func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, c := range m.all {
 		c.Describe(ch)
 	}
-	for _, d := range []*prometheus.Desc{m.inFlight, m.queued, m.outbox, m.sessions, m.bodies, m.messages, m.bytes, m.alarms, m.breakers} {
+	for _, d := range []*prometheus.Desc{m.inFlight, m.queued, m.outbox, m.sessions, m.bodies, m.messages, m.bytes, m.alarms, m.breakers, m.missed, m.misses} {
 		ch <- d
 	}
 }
@@ -183,9 +187,12 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	for _, c := range m.all {
 		c.Collect(ch)
 	}
-	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	value := func(of prometheus.ValueType) figure {
+		return func(d *prometheus.Desc, v float64, labels ...string) {
+			ch <- prometheus.MustNewConstMetric(d, of, v, labels...)
+		}
 	}
+	gauge, counter := value(prometheus.GaugeValue), value(prometheus.CounterValue)
 	outbox := 0
 	m.b.connsMu.Lock()
 	for c := range m.b.conns {
@@ -194,11 +201,14 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	m.b.connsMu.Unlock()
 	gauge(m.outbox, float64(outbox))
 	for _, l := range m.b.lanes {
-		m.collectLane(l, gauge)
+		m.collectLane(l, gauge, counter)
 	}
 }
 
-func (m *metrics) collectLane(l *lane, gauge func(*prometheus.Desc, float64, ...string)) {
+// figure hands over what was read.
+type figure func(d *prometheus.Desc, v float64, labels ...string)
+
+func (m *metrics) collectLane(l *lane, gauge, counter figure) {
 	group := strconv.FormatUint(uint64(l.id), 10)
 	l.mu.Lock()
 	inFlight, queued := l.inFlight, l.queue.bytes
@@ -219,12 +229,13 @@ func (m *metrics) collectLane(l *lane, gauge func(*prometheus.Desc, float64, ...
 	gauge(m.sessions, float64(l.sessions.count()), group)
 
 	var page []fsm.QueueInfo
-	var bodies uint64
+	var bodies, misses uint64
 	l.group.View(func(s *fsm.State) {
 		page, _ = s.Queues("", "", m.b.o.MetricQueues)
-		bodies = s.Bytes()
+		bodies, misses = s.Bytes(), s.Misses()
 	})
 	gauge(m.bodies, float64(bodies), group)
+	counter(m.misses, float64(misses), group)
 	for i := range page {
 		q := &page[i]
 		gauge(m.messages, float64(q.Ready), group, q.Name, "ready")
@@ -234,6 +245,9 @@ func (m *metrics) collectLane(l *lane, gauge func(*prometheus.Desc, float64, ...
 		gauge(m.messages, float64(q.Retrying), group, q.Name, "retrying")
 		if q.Settings.Breaker {
 			gauge(m.breakers, float64(q.Breaker.State), group, q.Name)
+		}
+		if q.Topic != "" {
+			counter(m.missed, float64(q.Missed), group, q.Name)
 		}
 		gauge(m.bytes, float64(q.Bytes), group, q.Name)
 	}

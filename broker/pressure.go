@@ -33,7 +33,7 @@ var alarmKinds = [alarms]struct {
 	alarmLag:    {"lag", transport.CauseLag, "the node's state is far behind its log"},
 }
 
-// watchPressure samples what is not told to the broker.
+// watchPressure samples what is not told to the broker, and what leaders warn of.
 func (b *Broker) watchPressure() {
 	tick := time.NewTicker(sampleEvery)
 	defer tick.Stop()
@@ -42,6 +42,7 @@ func (b *Broker) watchPressure() {
 		b.sampleDisk()
 		for _, l := range b.lanes {
 			l.sampleLag()
+			l.sampleMissed()
 		}
 		select {
 		case <-tick.C:

@@ -68,6 +68,11 @@ func reasonText(y *fsm.Why) string {
 		return fmt.Sprintf("%d messages are scheduled for later", y.Count)
 	case fsm.WhyRetrying:
 		return fmt.Sprintf("%d messages wait for their next attempt", y.Count)
+	case fsm.WhyMissed:
+		if y.Full {
+			return fmt.Sprintf("the subscription missed %d messages of topic %s, and misses more, as it is full", y.Count, y.Name)
+		}
+		return fmt.Sprintf("the subscription missed %d messages of topic %s while it was full", y.Count, y.Name)
 	case fsm.WhyParked:
 		return fmt.Sprintf("%d dead messages wait for room in %s", y.Count, y.Name)
 	}

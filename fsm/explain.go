@@ -13,6 +13,7 @@ type Why struct {
 	Of          uint64 // WhyNoCredit: of so many consumers that are there
 	Held        uint64 // WhyNoCredit, WhyAloneWaits: messages that the consumers have and did not settle
 	ByHand      bool   // WhyBreakerOpen: until an operator closes it
+	Full        bool   // WhyMissed: it would miss the next one, too
 	LeaseMillis int64  // when it ends by itself on the lease clock; 0: never, or nobody knows
 	WallMillis  int64  // the same on the wall clock
 	Name        string // of a message group or a queue, "" for nothing
@@ -41,6 +42,7 @@ const (
 	WhyRate              = "rate"               // no token is left
 	WhyScheduled         = "scheduled"          // messages, the first of which is due then
 	WhyRetrying          = "retrying"           // as scheduled
+	WhyMissed            = "missed"             // messages of its topic, which it is without
 	WhyParked            = "parked_dlq_full"    // dead messages for which the queue that it names has no room
 )
 
@@ -62,6 +64,7 @@ func (s *State) Explain(name string) (Explanation, bool) {
 	e.groups()
 	e.brakes()
 	e.times()
+	e.missed()
 	return Explanation{Queue: q.name, Reasons: e.reasons}, true
 }
 
@@ -146,4 +149,13 @@ func (e *explainer) firstScheduled() (at int64) {
 		return at == 0 && looked < explainMax
 	})
 	return at
+}
+
+// missed tells what a subscription is without, as it could not take it.
+func (e *explainer) missed() {
+	if e.q.missed == 0 {
+		return
+	}
+	t, _ := e.s.topics.Get(e.q.subscription.topic)
+	e.add(true, Why{Kind: WhyMissed, Count: e.q.missed, Full: e.s.takes(e.q, 1).Code != OK, Name: t.name})
 }

@@ -198,8 +198,7 @@ func (s *State) storeInAll(t *topic, in *incoming, a *arrival, entry []byte) Ver
 	for _, incarnation := range all {
 		q := s.queue(incarnation)
 		if s.admits(q, a).Code != OK {
-			q.missed++
-			s.tellDropped(q, a)
+			s.miss(q, a)
 			continue
 		}
 		s.makeRoom(q, a.size)

@@ -50,6 +50,9 @@ func (r *script) lookExplain(queue string) {
 		if y.ByHand {
 			fmt.Fprint(&r.out, " by hand")
 		}
+		if y.Full {
+			fmt.Fprint(&r.out, " full")
+		}
 		fmt.Fprint(&r.out, ";")
 	}
 	fmt.Fprintln(&r.out)

@@ -42,6 +42,8 @@ type State struct {
 	movable    btree.Map[uint64, struct{}] // queues whose first parked message fits its dead-letter queue
 	doomed     btree.Map[uint64, struct{}] // queues with condemned groups that have something to move
 
+	misses misses
+
 	work work
 
 	trace func(TraceEvent) // nil: nobody wants to know

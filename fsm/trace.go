@@ -34,7 +34,8 @@ const (
 	TraceRequeued     = "requeued"
 	TraceScheduled    = "scheduled"
 	TraceAnswered     = "answered"
-	TraceDropped      = "dropped" // not taken: the queue was full; of a subscription, it missed the message
+	TraceDropped      = "dropped" // not taken: the queue was full
+	TraceMissed       = "missed"  // as dropped, of a subscription
 )
 
 // SetTrace has f called with what happens to messages while entries are

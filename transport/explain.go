@@ -35,6 +35,7 @@ const (
 	ExplainRate              = "rate"
 	ExplainScheduled         = "scheduled"
 	ExplainRetrying          = "retrying"
+	ExplainMissed            = "missed" // of a subscription: messages of its topic that it could not take
 	ExplainParked            = "parked_dlq_full"
 	ExplainNoLeader          = "no_leader"
 	ExplainNoQuorum          = "no_quorum"
@@ -93,4 +94,5 @@ const (
 	TraceScheduled    = "scheduled"
 	TraceAnswered     = "answered"
 	TraceDropped      = "dropped"
+	TraceMissed       = "missed"
 )

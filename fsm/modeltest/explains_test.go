@@ -25,7 +25,8 @@ func explains(_ *Model, s *fsm.State) error {
 		case told(fsm.WhyEmpty) != (waits == 0):
 			return fmt.Errorf("queue %s has %d that wait, and is explained by %+v", q.Name, waits, x.Reasons)
 		case (q.Scheduled > 0) != told(fsm.WhyScheduled), (q.Retrying > 0) != told(fsm.WhyRetrying),
-			(q.Parked > 0) != told(fsm.WhyParked), q.Paused != told(fsm.WhyPaused):
+			(q.Parked > 0) != told(fsm.WhyParked), q.Paused != told(fsm.WhyPaused),
+			(q.Missed > 0) != told(fsm.WhyMissed):
 			return fmt.Errorf("%+v is explained by %+v", q, x.Reasons)
 		case q.Ready > 0 && !told(holdReady...):
 			return fmt.Errorf("nothing holds %d ready ones of queue %s: %+v", q.Ready, q.Name, x.Reasons)

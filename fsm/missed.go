@@ -1,0 +1,72 @@
+package fsm
+
+// missersMax is how many subscriptions are told apart of those that missed
+// something.
+const missersMax = 64
+
+// misses notes which subscriptions miss messages, for whoever watches them. It
+// is derived while entries are applied, and in no snapshot.
+type misses struct {
+	total uint64
+	last  []misser // the one that missed something last at the end; each once
+}
+
+// misser is a subscription, and how much it missed since it is in the list.
+type misser struct{ incarnation, missed uint64 }
+
+// Misser is a subscription that missed messages.
+type Misser struct {
+	Queue       string
+	Incarnation uint64
+	Topic       string
+	Missed      uint64 // since it is among those that did last
+	Total       uint64 // since it was made
+}
+
+// Misses is how many messages subscriptions missed since this state was made
+// or restored. Together with the list of those it says whether to look.
+func (s *State) Misses() uint64 { return s.misses.total }
+
+// Missers lists the subscriptions that missed messages last and are still
+// there, at most 64.
+func (s *State) Missers() []Misser {
+	var all []Misser
+	for _, m := range s.misses.last {
+		if q, ok := s.queues.Get(m.incarnation); ok {
+			t, _ := s.topics.Get(q.subscription.topic)
+			all = append(all, Misser{Queue: q.name, Incarnation: m.incarnation, Topic: t.name, Missed: m.missed, Total: q.missed})
+		}
+	}
+	return all
+}
+
+// miss counts a message that a subscription could not take.
+func (s *State) miss(q *queue, a *arrival) {
+	q.missed++
+	s.misses.note(q.incarnation)
+	if s.trace != nil {
+		s.tell(TraceMissed, q, a.index, a.position, nil, 0, "the subscription is full")
+	}
+}
+
+func (x *misses) note(incarnation uint64) {
+	x.total++
+	n := len(x.last)
+	if n > 0 && x.last[n-1].incarnation == incarnation {
+		x.last[n-1].missed++
+		return
+	}
+	one := misser{incarnation: incarnation}
+	for i := range x.last {
+		if x.last[i].incarnation == incarnation {
+			one = x.last[i]
+			x.last = append(x.last[:i], x.last[i+1:]...)
+			break
+		}
+	}
+	if len(x.last) == missersMax {
+		x.last = append(x.last[:0], x.last[1:]...)
+	}
+	one.missed++
+	x.last = append(x.last, one)
+}
