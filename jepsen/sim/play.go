@@ -21,6 +21,7 @@ type Options struct {
 	Seed   uint64
 	Length time.Duration // of the time with faults; default 78 s
 	Only   string        // the name of one workload; default: all
+	Fault  string        // the name of the one kind of fault; default: those that the seed draws
 	Trace  io.Writer     // gets the trace's lines; nil: nobody does
 	Logger *slog.Logger  // of the product; nil: discarded
 }
@@ -69,6 +70,9 @@ func Run(o Options) Result {
 	ctx, cancel := context.WithTimeout(context.Background(), lastsAtMost)
 	defer cancel()
 	p := &play{draw: newDraw(o.Seed), trace: newTrace(o.Trace), rec: history.NewRecorder(), ctx: ctx}
+	if o.Fault != "" {
+		p.kinds = slices.DeleteFunc(slices.Clone(faults), func(f fault) bool { return f.name != o.Fault })
+	}
 	p.w = newWorld(p.draw, p.trace, o.Logger)
 	p.loads = slices.DeleteFunc(workload.Core(), func(w workload.Workload) bool { return o.Only != "" && w.Name() != o.Only })
 	p.run = history.Run{Seed: o.Seed, Nemesis: "swarm", Began: p.rec.Began()}

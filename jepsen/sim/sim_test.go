@@ -57,6 +57,22 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
+// TestAllLosePower: all nodes lose their power at once, and what their disks had
+// not synced, again and again in the middle of the work. Nothing that was
+// confirmed is lost.
+func TestAllLosePower(t *testing.T) {
+	for seed := range uint64(2) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			r := simulate(t, Options{Seed: seed, Length: 20 * time.Second, Fault: "power-all"})
+			t.Log(r)
+			if len(r.Wrong) > 0 || r.Bitten == 0 || r.Totals.Confirmed == 0 || r.Totals.Lost > 0 {
+				t.Errorf("%s\n%s", r, strings.Join(r.Wrong, "\n"))
+			}
+		})
+	}
+}
+
 // campaign is many seeds.
 type campaign struct {
 	began time.Time
@@ -75,7 +91,7 @@ func (c *campaign) seed(t *testing.T, seed uint64) {
 		return
 	}
 	began := time.Now()
-	r := simulate(t, seed)
+	r := simulate(t, Options{Seed: seed, Length: *length, Only: *only})
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.runs++
@@ -109,14 +125,13 @@ func (c *campaign) String() string {
 
 // simulate runs one seed in a bubble. A bubble that cannot go on, or that
 // leaves goroutines behind, is red and ends no other one.
-func simulate(t *testing.T, seed uint64) (r Result) {
+func simulate(t *testing.T, o Options) (r Result) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.Seed = seed
+			r.Seed = o.Seed
 			r.wrong("the bubble: %v", p)
 		}
 	}()
-	o := Options{Seed: seed, Length: *length, Only: *only}
 	if *trace {
 		o.Trace = io.Writer(os.Stdout)
 	}
