@@ -209,6 +209,15 @@ func testDeadLetters(t *testing.T, d *devServer) {
 	d.run(t, ExitRefused, "", "publish", "first", "other", "--dedup-id", "a")
 	require.Equal(t, "2\n", d.run(t, ExitOK, "", "consume", "newest", "--count", "1").out)
 	require.Equal(t, "1\n", d.run(t, ExitOK, "", "consume", "newest.dlq", "--count", "1").out)
+
+	d.run(t, ExitOK, "", "queue", "create", "chosen")
+	for _, who := range []string{"acme", "other", "acme"} {
+		d.run(t, ExitOK, "", "publish", "chosen", who, "--tenant", who, "--group", "of-"+who)
+	}
+	d.run(t, ExitOK, "", "consume", "chosen", "--count", "3", "--reject", "no")
+	require.Contains(t, d.run(t, ExitOK, "", "dlq", "redrive", "chosen", "--group", "of-acme", "--dry-run").out, "2 messages of chosen.dlq")
+	require.Contains(t, d.run(t, ExitOK, "", "dlq", "redrive", "chosen", "--tenant", "other").out, "moved 1 of 1")
+	require.Equal(t, "other\n", d.run(t, ExitOK, "", "consume", "chosen", "--count", "1").out)
 }
 
 // testRequests: asked, answered by a command, and what holds a queue up.
