@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -227,7 +228,11 @@ func (c *fakeCluster) query(payload []byte) []byte {
 	c.must(q.Decode(payload))
 	switch q.Kind {
 	case "queue":
-		return transport.QueueInfo{Name: q.Name, Ready: 7}.AppendTo(nil)
+		info := transport.QueueInfo{Name: q.Name, Ready: 7}
+		if !strings.HasSuffix(q.Name, ".dlq") {
+			info.DeadLetter = q.Name + ".dlq"
+		}
+		return info.AppendTo(nil)
 	case "queues":
 		if q.After == "" {
 			return transport.QueueList{Queues: []transport.QueueInfo{{Name: "a"}, {Name: "b"}}, More: true}.AppendTo(nil)

@@ -9,11 +9,13 @@ import (
 // Bounds of what can be asked for. What is beyond them is ErrInvalid or
 // ErrTooLarge, and no node is asked.
 const (
-	MaxNameBytes = 196                // of a queue or topic
-	MaxTextBytes = record.KeyMax      // of each text of a message, of a message group and of a tenant
-	MaxPriority  = record.PriorityMax // of a message
-	MaxTTL       = 10 * 366 * 24 * time.Hour
-	MaxDelay     = MaxTTL // until a message is handed out
+	MaxNameBytes   = 196               // of a queue or topic
+	MaxTextBytes   = record.KeyMax     // of each text of a message, of a message group and of a tenant
+	MaxHeaders     = record.HeadersMax // of a message: values, each with its name
+	MaxHeaderBytes = record.HeaderBytesMax
+	MaxPriority    = record.PriorityMax // of a message
+	MaxTTL         = 10 * 366 * 24 * time.Hour
+	MaxDelay       = MaxTTL // until a message is handed out
 
 	MinLease         = time.Second
 	MaxLease         = 24 * time.Hour

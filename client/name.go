@@ -2,11 +2,12 @@ package client
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/ferrymq/ferrymq/transport"
 )
 
-// Names of queues and topics.
+// Names of queues and topics, subjects and filters.
 
 // CheckName refuses what is the name of no queue or topic: the error Is
 // ErrInvalid. Whether there is one of the name only a node can tell.
@@ -54,4 +55,47 @@ func nameFault(name string) string {
 		}
 	}
 	return ""
+}
+
+// CheckSubject refuses what no topic takes as a subject, and CheckFilter what
+// no subscription takes as a filter: the errors are ErrInvalid.
+func CheckSubject(subject string) error { return checkWords("subject", subject, false) }
+
+// CheckFilter: see CheckSubject.
+func CheckFilter(filter string) error { return checkWords("filter", filter, true) }
+
+const maxWords = 32 // of a subject or filter
+
+func checkWords(op, text string, filter bool) error {
+	if fault := wordsFault(text, filter); fault != "" {
+		return localError(transport.CodeInvalid, op, text, fault, nil)
+	}
+	return nil
+}
+
+// wordsFault is what the machine says of the same words.
+func wordsFault(text string, filter bool) string {
+	words := strings.Split(text, ".")
+	switch {
+	case len(text) > MaxTextBytes:
+		return fmt.Sprintf("%d bytes, at most %d are possible", len(text), MaxTextBytes)
+	case len(words) > maxWords:
+		return fmt.Sprintf("%d words, at most %d are possible", len(words), maxWords)
+	}
+	for i, word := range words {
+		switch {
+		case word == "":
+			return "an empty word"
+		case filter && word == "*", filter && word == ">" && i == len(words)-1:
+		case filter && word == ">":
+			return "> stands at the end only"
+		case strings.ContainsFunc(word, notOfWord):
+			return fmt.Sprintf("word %q: words are made of A-Z a-z 0-9 _ -", word)
+		}
+	}
+	return ""
+}
+
+func notOfWord(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-')
 }

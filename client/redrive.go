@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -53,12 +54,16 @@ type RedriveResult struct {
 func (c *Conn) Redrive(ctx context.Context, o RedriveOptions) (RedriveResult, error) {
 	r := redrive{c: c, o: o, pause: rate.NewLimiter(rate.Inf, redriveBatch)}
 	if o.To != "" {
-		if _, err := c.Queue(ctx, o.To); err != nil { // each message would be refused, as if it were gone
-			return r.result, about(err, "redrive", o.To)
+		to, err := c.Queue(ctx, o.To)
+		if err == nil && to.DeadLetter == "" {
+			err = localError(transport.CodeInvalid, "", "", "a dead-letter queue is filled by the system only", nil)
+		}
+		if err != nil { // each message would be refused, as if it were gone
+			return r.result, aboutOther(err, "redrive", o.From, "to", o.To)
 		}
 	}
 	if !(o.Rate >= 0) { // nor is it no number
-		return r.result, localError(transport.CodeInvalid, "redrive", o.From, "a rate is 0 or more", nil)
+		return r.result, localError(transport.CodeInvalid, "redrive", o.From, fmt.Sprintf("rate %v: 0 and more are possible", o.Rate), nil)
 	}
 	if o.Rate > 0 {
 		r.batch = max(1, min(redriveBatch, int(o.Rate/4))) // four times a second rather than one lump

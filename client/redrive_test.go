@@ -58,6 +58,16 @@ func TestRedriveByID(t *testing.T) {
 		if err != nil || r.Moved != 1 || c.amends[1].Items[0].Index != 4 {
 			t.Errorf("%+v, %v", r, err)
 		}
+		for to, want := range map[string]string{
+			"x.dlq": `redrive "q.dlq": invalid: to "x.dlq": a dead-letter queue is filled by the system only`,
+			"a b":   `redrive "q.dlq": invalid: to "a b": a name is made of`,
+		} {
+			r, err := conn.Redrive(t.Context(), RedriveOptions{From: "q.dlq", To: to})
+			tellsOf(t, to, err, ErrInvalid, want)
+			if r.Matched != 0 {
+				t.Errorf("%s: %+v", to, r)
+			}
+		}
 	})
 }
 

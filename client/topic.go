@@ -58,11 +58,14 @@ func (c *Conn) Subscribe(ctx context.Context, s Subscription) error {
 	if err != nil {
 		return about(err, "subscribe", s.Queue)
 	}
-	if err := checkQueue("subscribe", s.Topic); err != nil {
+	if err := checkOther("subscribe", s.Queue, "topic", s.Topic); err != nil {
 		return err
 	}
 	if s.Filter == "" {
 		s.Filter = ">"
+	}
+	if err := CheckFilter(s.Filter); err != nil {
+		return localError(transport.CodeInvalid, "subscribe", s.Queue, "", err)
 	}
 	return c.change(ctx, transport.OpSubscribe, "subscribe", s.Queue, func(h transport.OpHeader) appender {
 		return transport.Subscribe{
