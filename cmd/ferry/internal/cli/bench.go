@@ -28,7 +28,6 @@ func (a *app) bench() *cobra.Command {
 			"  e2e             published, delivered and acked; as many consumers as producers",
 		Example: "  ferry bench --size 1024 --connections 8 --duration 10s\n" +
 			"  ferry bench --workload publish-single -o json",
-		Args: cobra.NoArgs,
 	}
 	f := c.Flags()
 	f.StringVar(&o.Workload, "workload", load.Publish, "publish, publish-single or e2e")
@@ -52,8 +51,12 @@ func (a *app) runBench(ctx context.Context, o load.Options) error {
 		return err
 	}
 	o.Timeout = timeout
-	if err := o.Validate(); err != nil {
-		return usageError{err}
+	var queue error
+	if o.Queue != "" {
+		queue = quoted("queue", o.Queue, nameFault(o.Queue))
+	}
+	if err := mistakes(o.Validate(), queue); err != nil {
+		return err
 	}
 	bar := a.progressCount(int64(o.Count), o.Workload)
 	r, err := load.Run(ctx, o, bar.set)
@@ -86,7 +89,6 @@ func (a *app) benchSuite() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "suite",
 		Short: "Start three nodes here and measure everything, with hashicorp/raft alone beside it",
-		Args:  cobra.NoArgs,
 	}
 	f := c.Flags()
 	f.StringVar(&o.Dir, "data", "", "folder for data and logs (default: a temporary one)")
@@ -95,6 +97,9 @@ func (a *app) benchSuite() *cobra.Command {
 	f.IntVar(&o.Connections, "connections", 8, "connections of the publish workload")
 	f.StringVar(&out, "out", "", "also write the figures to this file, as one JSON object")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := o.Validate(); err != nil {
+			return usageError{err}
+		}
 		o.Say = func(format string, args ...any) { fmt.Fprintf(a.Err, format+"\n", args...) }
 		figures, err := suite.Run(cmd.Context(), o)
 		if err != nil {
@@ -119,7 +124,7 @@ func (a *app) benchSuite() *cobra.Command {
 // raftAlone is what the suite starts as processes of their own.
 func (a *app) raftAlone() *cobra.Command {
 	var o raftalone.Options
-	c := &cobra.Command{Use: "raft-alone", Hidden: true, Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "raft-alone", Hidden: true}
 	f := c.Flags()
 	f.IntVar(&o.Self, "self", 0, "which of the peers this is")
 	f.StringSliceVar(&o.Peers, "peers", nil, "addresses of all")

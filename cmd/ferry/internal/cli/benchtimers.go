@@ -22,7 +22,6 @@ func (a *app) benchTimers() *cobra.Command {
 			"and acked at a steady rate. Every timer must arrive once, none before it is due, and\n" +
 			"p99 of the lateness at the consumer must keep the limit, or the exit code is 1.",
 		Example: "  ferry bench timers\n  ferry bench timers --n 100000 --window 60s",
-		Args:    cobra.NoArgs,
 	}
 	f := c.Flags()
 	f.StringVar(&nodes.Dir, "data", "", "folder for data and logs (default: a temporary one)")
@@ -36,8 +35,8 @@ func (a *app) benchTimers() *cobra.Command {
 }
 
 func (a *app) runBenchTimers(ctx context.Context, nodes suite.Options, o timers.Options) error {
-	if err := o.Validate(); err != nil {
-		return usageError{err}
+	if err := mistakes(o.Validate(), nodes.Validate()); err != nil {
+		return err
 	}
 	bar := a.progressCount(int64(o.N), "due")
 	o.Tick = bar.set

@@ -50,14 +50,13 @@ func (a *app) breakerShow() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show QUEUE",
 		Short: "Show a queue's circuit breaker",
-		Args:  cobra.ExactArgs(1),
 	}
 	stale := staleFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
 			info, err := conn.Queue(ctx, args[0], readOptions(*stale)...)
 			if err != nil {
-				return fmt.Errorf("show breaker of %s: %w", args[0], err)
+				return err
 			}
 			v := viewBreaker(info.Breaker)
 			if a.json() {
@@ -77,12 +76,11 @@ func (a *app) breakerSet(open bool) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "open QUEUE",
 		Short: "Open a queue's circuit breaker: nothing is handed out until it is closed",
-		Args:  cobra.ExactArgs(1),
 	}
 	act, done := (*client.Conn).OpenBreaker, "opened"
 	if !open {
 		c.Use, c.Short = "close QUEUE", "Close a queue's circuit breaker and forget what opened it"
 		act, done = (*client.Conn).CloseBreaker, "closed"
 	}
-	return a.actOnQueue(c, "breaker of", act, "breaker "+done)
+	return a.actOnQueue(c, act, "breaker "+done)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"unicode"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ferrymq/ferrymq/client"
 )
@@ -19,6 +21,8 @@ const (
 	browseLimit = 100
 	// bodyColumn is how much of a body a table shows.
 	bodyColumn = 60
+	// maxAge is older than any message.
+	maxAge = 100 * 366 * 24 * time.Hour
 )
 
 var (
@@ -26,8 +30,12 @@ var (
 	deathWords = []string{"failures", "rejected", "expired", "overflow", "group"}
 )
 
+// filterNames are the flags that are conditions.
+var filterNames = []string{"id", "header", "reason", "group", "tenant", "state", "older-than", "younger-than"}
+
 // filterFlags choose messages in a queue.
 type filterFlags struct {
+	flags         *pflag.FlagSet
 	ids           []string
 	header        string
 	reason        string
@@ -39,8 +47,8 @@ type filterFlags struct {
 
 // addFilter adds the flags that every command about many messages has.
 func addFilter(c *cobra.Command) *filterFlags {
-	o := &filterFlags{}
-	f := c.Flags()
+	o := &filterFlags{flags: c.Flags()}
+	f := o.flags
 	f.StringSliceVar(&o.ids, "id", nil, "only these; may be repeated")
 	f.StringVar(&o.header, "header", "", "only with this header: name or name=value")
 	f.StringVar(&o.reason, "reason", "", "only dead letters that died for it: "+strings.Join(deathWords, ", "))
@@ -63,12 +71,14 @@ func (o *filterFlags) addState(c *cobra.Command) {
 
 // given says whether any condition is.
 func (o *filterFlags) given() bool {
-	return len(o.ids) > 0 || o.header != "" || o.reason != "" || o.group != "" || o.tenant != "" ||
-		len(o.states) > 0 || o.older != 0 || o.younger != 0
+	return slices.ContainsFunc(filterNames, o.flags.Changed)
 }
 
 // filter with everything but the ids.
 func (o *filterFlags) filter() (client.Filter, error) {
+	if err := empty(o.flags, filterNames...); err != nil {
+		return client.Filter{}, err
+	}
 	f := client.Filter{Reason: o.reason, Group: o.group, Tenant: o.tenant, OlderThan: o.older, YoungerThan: o.younger}
 	f.Header, f.HeaderValue, _ = strings.Cut(o.header, "=")
 	switch {
@@ -76,8 +86,9 @@ func (o *filterFlags) filter() (client.Filter, error) {
 		return f, usagef("--header: %q is neither name nor name=value", o.header)
 	case o.reason != "" && !slices.Contains(deathWords, o.reason):
 		return f, usagef("--reason: %q is none of %s", o.reason, strings.Join(deathWords, ", "))
-	case o.older < 0 || o.younger < 0:
-		return f, usagef("--older-than and --younger-than are ages, not below 0")
+	}
+	if err := o.check(); err != nil {
+		return f, err
 	}
 	for _, word := range o.states {
 		i := slices.IndexFunc(stateWords, func(s client.MessageState) bool { return s.String() == word })
@@ -87,6 +98,18 @@ func (o *filterFlags) filter() (client.Filter, error) {
 		f.States = append(f.States, stateWords[i])
 	}
 	return f, nil
+}
+
+// check judges the conditions beside each other.
+func (o *filterFlags) check() error {
+	if err := mistakes(within("older-than", o.older, 0, maxAge), within("younger-than", o.younger, 0, maxAge),
+		text("group", o.group), text("tenant", o.tenant)); err != nil {
+		return err
+	}
+	if o.younger > 0 && o.older > o.younger {
+		return usagef("--older-than: %v is above --younger-than, %v: no message is both", o.older, o.younger)
+	}
+	return nil
 }
 
 func (a *app) messageBrowse() *cobra.Command {
@@ -99,7 +122,6 @@ func (a *app) messageBrowse() *cobra.Command {
 		Example: "  ferry message browse orders --state scheduled,retrying\n" +
 			"  ferry message browse orders.dlq --reason rejected --body\n" +
 			"  ferry message browse orders --older-than 1h --limit 0 -o json",
-		Args: cobra.ExactArgs(1),
 	}
 	o := addFilter(c)
 	o.addState(c)
@@ -113,6 +135,9 @@ func (a *app) messageBrowse() *cobra.Command {
 		}
 		refs, err := parseRefs(o.ids)
 		if err != nil {
+			return fmt.Errorf("--id: %w", err)
+		}
+		if err := within("limit", *limit, 0, math.MaxInt); err != nil {
 			return err
 		}
 		b := browse{filter: f, ids: idsOf(refs), limit: *limit, bodies: *body, opts: readOptions(*stale)}

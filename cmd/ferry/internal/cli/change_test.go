@@ -28,7 +28,7 @@ func TestChangeMessages(t *testing.T) {
 	r := n.run(ExitNotFound, "0-11-0\n\n0-99-0\n0-13-1\n", "message", "move", "orders", "-", "--to", "other", "--reset")
 	require.Contains(t, r.out, "moved 2 of 3 messages of queue orders\n")
 	require.Contains(t, r.out, "0-99-0  move messages \"orders\": not found")
-	require.Contains(t, r.err, "1 messages were not moved, for example 0-99-0: ferry: move messages \"orders\": not found")
+	require.Contains(t, r.err, "1 of 3 messages were not moved, for example: move messages \"orders\": not found: message 0-99-0")
 	require.Equal(t, transport.Amend{Queue: "orders", Action: transport.AmendMove, To: "other", Reset: true,
 		Items: []transport.AmendItem{{Place: 1, Index: 11}, {Index: 99}, {Place: 3, Index: 13, Position: 1}}}, last())
 

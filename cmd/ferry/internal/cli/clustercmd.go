@@ -20,14 +20,13 @@ func (a *app) clusterStatus() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "Show groups, members and leaders",
-		Args:  cobra.NoArgs,
 	}
 	stale := staleFlag(c)
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
 			info, err := conn.Cluster(ctx, readOptions(*stale)...)
 			if err != nil {
-				return fmt.Errorf("cluster status: %w", err)
+				return err
 			}
 			if a.json() {
 				return printJSON(a.Out, viewCluster(info))
@@ -89,7 +88,6 @@ func (a *app) clusterTransfer() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "transfer-leader [NODE]",
 		Short: "Hand leadership to a node, or to any",
-		Args:  cobra.MaximumNArgs(1),
 	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		node := ""
@@ -98,7 +96,7 @@ func (a *app) clusterTransfer() *cobra.Command {
 		}
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
 			if err := conn.TransferLeader(ctx, node); err != nil {
-				return fmt.Errorf("transfer leadership: %w", err)
+				return err
 			}
 			if node == "" {
 				node = "another node"
@@ -115,12 +113,11 @@ func (a *app) clusterRemove() *cobra.Command {
 		Short: "Remove a node from the cluster for good",
 		Long: "Remove a node from the cluster for good. It stops with exit code 13 when it\n" +
 			"learns of it. To come back it needs an empty data folder.",
-		Args: cobra.ExactArgs(1),
 	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
 			if err := conn.RemoveNode(ctx, args[0]); err != nil {
-				return fmt.Errorf("remove node %s: %w", args[0], err)
+				return err
 			}
 			return a.done("node", args[0], "removed")
 		})

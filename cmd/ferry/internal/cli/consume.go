@@ -31,6 +31,7 @@ type consumeFlags struct {
 
 const (
 	consumePrefetch = 256
+	maxIdle         = 10 * 366 * 24 * time.Hour
 
 	settleNack   = "nack"
 	settleReject = "reject"
@@ -48,7 +49,6 @@ func (a *app) consume() *cobra.Command {
 			"--nack gives each message back for another attempt, --reject dead-letters it.",
 		Example: "  ferry consume orders --follow -o json\n" +
 			"  ferry consume orders --count 1 --reject 'no such customer'",
-		Args: cobra.ExactArgs(1),
 	}
 	flags := c.Flags()
 	flags.Uint64VarP(&f.count, "count", "n", 0, "end after so many messages; 0: no limit")
@@ -83,10 +83,13 @@ func (f *consumeFlags) check(flags *pflag.FlagSet) error {
 		return usagef("consume: --ack, --no-ack, --nack and --reject exclude each other")
 	case (f.delay != 0 || f.downstream) && f.settleBy != settleNack:
 		return usagef("consume: --delay and --downstream say more about a --nack")
-	case f.idle <= 0:
-		return usagef("--idle: %s is not above 0", f.idle)
+	case f.follow && flags.Changed("idle"):
+		return usagef("consume: --idle ends what --follow does not")
 	}
-	return nil
+	return mistakes(
+		within("prefetch", f.prefetch, 1, client.MaxPrefetch),
+		within("delay", f.delay, 0, client.MaxNackDelay),
+		within("idle", f.idle, time.Millisecond, maxIdle))
 }
 
 // settle is what becomes of a printed message; nil: it is acked.

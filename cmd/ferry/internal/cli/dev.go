@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -40,7 +41,6 @@ func (a *app) dev() *cobra.Command {
 		Short: "Run three nodes on this machine, in one process",
 		Long: "Run three nodes on this machine, in one process, and print how to connect.\n" +
 			"Without --data everything is gone when it ends.",
-		Args: cobra.NoArgs,
 	}
 	flags := c.Flags()
 	flags.StringVar(&f.data, "data", "", "folder to keep data in (default: a temporary one)")
@@ -97,6 +97,9 @@ func (f *devFlags) settings(dir string) ([]*config.Config, error) {
 	common.Node, common.LogLevel, common.LogStore = "n1", f.logLevel, f.logStore
 	if err := common.Validate(); err != nil {
 		return nil, usageError{err}
+	}
+	if err := within("port", f.port, 0, math.MaxUint16-devNodes*devPortStep); err != nil {
+		return nil, err
 	}
 	addrs, err := f.addresses()
 	if err != nil {

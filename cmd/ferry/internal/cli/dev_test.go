@@ -104,7 +104,7 @@ func testQueues(t *testing.T, d *devServer) {
 	d.run(t, ExitOK, "", "queue", "create", "orders", "--max-messages", "100000", "--lease", "30s", "--failure-limit", "unlimited")
 	d.run(t, ExitOK, "", "queue", "create", "orders", "--max-messages", "100000", "--lease", "30s", "--failure-limit", "unlimited")
 	d.run(t, ExitRefused, "", "queue", "create", "orders", "--max-messages", "7")
-	d.run(t, ExitRefused, "", "queue", "create", "no/name")
+	d.run(t, ExitRefused, "", "queue", "create", "orders.dlq")
 	d.run(t, ExitNotFound, "", "queue", "show", "nothing")
 	d.run(t, ExitNotFound, "", "publish", "nothing", "x")
 	d.run(t, ExitOK, "", "queue", "update", "orders", "--max-messages", "100")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -38,7 +39,6 @@ func (a *app) dlqRedrive() *cobra.Command {
 		Example: "  ferry dlq redrive orders --all --rate 100\n" +
 			"  ferry dlq redrive orders --reason failures --dry-run\n" +
 			"  ferry dlq redrive orders --id 0-17-3 --to orders-by-hand --reset",
-		Args: cobra.ExactArgs(1),
 	}
 	f := c.Flags()
 	f.StringVar(&r.to, "to", "", "queue to move to (default: where each came from)")
@@ -53,19 +53,22 @@ func (a *app) dlqRedrive() *cobra.Command {
 
 func (r *redriveFlags) options(from string) (client.RedriveOptions, error) {
 	o := client.RedriveOptions{From: from, To: r.to, Rate: r.rate, DryRun: r.dryRun, Reset: r.reset}
-	switch {
-	case r.all == r.filter.given():
+	if r.all == r.filter.given() {
 		return o, usagef("dlq redrive: say which: either --all, or --id, --header, --reason and the like")
-	case !(r.rate >= 0):
-		return o, usagef("--rate: %v is not 0 or more", r.rate)
 	}
-	var err error
+	err := mistakes(within("rate", r.rate, 0, math.MaxFloat64), name(r.filter.flags, "to"))
+	if err != nil {
+		return o, err
+	}
 	if o.Filter, err = r.filter.filter(); err != nil {
 		return o, err
 	}
 	refs, err := parseRefs(r.filter.ids)
 	for _, ref := range refs {
 		o.IDs = append(o.IDs, ref.ID)
+	}
+	if err != nil {
+		err = fmt.Errorf("--id: %w", err)
 	}
 	return o, err
 }
@@ -92,6 +95,9 @@ func (a *app) runRedrive(ctx context.Context, r *redriveFlags, queue string) err
 		}
 		result, err := conn.Redrive(ctx, o)
 		b.finish()
+		if err != nil && result.Matched == 0 {
+			return err // nothing was done
+		}
 		return errors.Join(r.ended(o, result, err), a.printRedrive(o, result))
 	})
 }

@@ -37,7 +37,6 @@ func (a *app) explain() *cobra.Command {
 		Use:   "explain QUEUE",
 		Short: "Tell why a queue hands out nothing",
 		Long:  "Tell every cause why a queue hands out nothing, or less than it could, the most\nimportant first.",
-		Args:  cobra.ExactArgs(1),
 	}
 	stale := staleFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ferrymq/ferrymq/client"
+	"github.com/ferrymq/ferrymq/transport"
 )
 
 const (
@@ -59,8 +61,11 @@ func (a *app) json() bool { return a.flags.output == outputJSON }
 
 func (a *app) timeout() (time.Duration, error) {
 	d, err := time.ParseDuration(a.flags.timeout)
-	if err != nil || d <= 0 {
-		return 0, usagef("--timeout: %q is not a duration: want 10s or 1m30s", a.flags.timeout)
+	switch {
+	case err != nil:
+		return 0, usagef("--timeout: %q is no duration like 500ms, 1m30s or 24h", a.flags.timeout)
+	case d <= 0:
+		return 0, usagef("--timeout: %v is not above 0", d)
 	}
 	return d, nil
 }
@@ -75,8 +80,12 @@ func (a *app) connect(ctx context.Context, opts ...client.Option) (*client.Conn,
 	defer cancel()
 	opts = append([]client.Option{client.WithName("ferry"), client.WithRequestTimeout(d)}, opts...)
 	c, err := client.Dial(dial, a.flags.url, opts...)
+	var e *client.Error
+	if errors.As(err, &e) && e.Code == transport.CodeInvalid && e.Node == "" { // no node was asked
+		return nil, usagef("--url: %q: %s", a.flags.url, e.Detail)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", a.flags.url, err)
+		return nil, fmt.Errorf("connect: %w", err)
 	}
 	return c, nil
 }

@@ -23,11 +23,13 @@ func (a *app) health() *cobra.Command {
 		Use:   "health",
 		Short: "Ask a node whether it is ready",
 		Long:  "Ask a node whether it is ready: exit code 0 if it is, 1 if it is not.",
-		Args:  cobra.NoArgs,
 	}
 	addr := c.Flags().String("http", a.env("FERRY_HTTP", config.Default().HTTP), "the node's HTTP address (FERRY_HTTP)")
 	timeout := c.Flags().Duration("timeout", defaultTimeout/2, "bound of the request")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *timeout <= 0 {
+			return usagef("--timeout: %v is not above 0", *timeout)
+		}
 		ctx, cancel := context.WithTimeout(cmd.Context(), *timeout)
 		defer cancel()
 		url, err := readyURL(*addr)

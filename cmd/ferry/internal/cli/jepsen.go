@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -41,7 +42,6 @@ func (a *app) jepsenRun() *cobra.Command {
 			"The last line is for programs, and the exit code is 1 if anything is red.",
 		Example: "  ferry jepsen run\n" +
 			"  ferry jepsen run --nemesis power-loss-all,bit-rot --time 30s --seed 7",
-		Args: cobra.NoArgs,
 	}
 	f := c.Flags()
 	f.StringSliceVar(&o.Nemeses, "nemesis", nil, "what to do to the cluster, one run each (default: all)")
@@ -70,14 +70,13 @@ func (a *app) jepsenReplay() *cobra.Command {
 		Long: "Make the run of a report again, with its seed and options: the same faults in\n" +
 			"the same order. What threads and the network do in between is not repeated;\n" +
 			"the simulation (`make sim SEED=...`) repeats that as well.",
-		Args: cobra.ExactArgs(1),
 	}
 	c.Flags().StringVar(&dir, "dir", "", "folder of the new report (default: DIR-again)")
 	c.Flags().StringVar(&binary, "ferry", "", "program to test (default: this one)")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		o, err := jepsen.OptionsOf(args[0])
 		if err != nil {
-			return err
+			return noReport(args[0], err)
 		}
 		if o.Dir = dir; dir == "" {
 			o.Dir = strings.TrimRight(args[0], "/") + "-again"
@@ -92,10 +91,9 @@ func (a *app) jepsenReport() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "report DIR",
 		Short: "Check the recorded operations of a report again and redraw its pages",
-		Args:  cobra.ExactArgs(1),
 	}
 	c.RunE = func(_ *cobra.Command, args []string) error {
-		return told(jepsen.Report(args[0], a.Out))
+		return noReport(args[0], told(jepsen.Report(args[0], a.Out)))
 	}
 	return c
 }
@@ -126,6 +124,14 @@ func (a *app) runJepsen(ctx context.Context, o jepsen.Options) error {
 		return usageError{err}
 	}
 	return told(jepsen.Run(ctx, o))
+}
+
+// noReport marks the error of a folder without a report as the caller's.
+func noReport(dir string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return usagef("DIR %q: no report: %w", dir, err)
+	}
+	return err
 }
 
 // told leaves out an error that the last line of a session tells.

@@ -27,7 +27,6 @@ func (a *app) logDump() *cobra.Command {
 			"are corrupt (all others were printed).",
 		Example: "  ferry log dump --data /var/lib/ferry --from 1000 --to 2000\n" +
 			"  ferry log dump --data /var/lib/ferry | jq -c 'select(.commands[]?.queue == \"jobs\")'",
-		Args: cobra.NoArgs,
 	}
 	var o logdump.Options
 	f := c.Flags()

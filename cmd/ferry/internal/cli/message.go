@@ -39,6 +39,7 @@ func (a *app) messageMove() *cobra.Command {
 	var to client.Move
 	c.Flags().StringVar(&to.To, "to", "", "queue to move to (default: where each dead letter came from)")
 	c.Flags().BoolVar(&to.Reset, "reset", false, "forget attempts, failures and their history")
+	c.PreRunE = func(*cobra.Command, []string) error { return name(c.Flags(), "to") }
 	return a.amend(c, "moved", func(ctx context.Context, conn *client.Conn, queue string, refs []client.MessageRef) ([]error, error) {
 		return conn.MoveMessages(ctx, queue, to, refs...)
 	})
@@ -79,10 +80,13 @@ func (a *app) messageSchedule() *cobra.Command {
 		switch {
 		case given != 1:
 			return time.Time{}, usagef("message schedule: give one of --at, --delay and --now")
-		case *now:
+		case c.Flags().Changed("now"):
+			if !*now {
+				return time.Time{}, usagef("--now: false is no time")
+			}
 			return time.Time{}, nil
 		case c.Flags().Changed("delay"):
-			return time.Now().Add(*delay), nil
+			return time.Now().Add(*delay), within("delay", *delay, 0, client.MaxDelay)
 		}
 		return parseTime("at", *at)
 	}
@@ -108,7 +112,6 @@ type change func(ctx context.Context, conn *client.Conn, queue string, refs []cl
 
 // amend is a command that changes messages.
 func (a *app) amend(c *cobra.Command, done string, do change) *cobra.Command {
-	c.Args = cobra.MinimumNArgs(2)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		refs, err := a.refsOf(args[1:])
 		if err != nil {
@@ -140,7 +143,7 @@ func (a *app) printAmended(queue, done string, refs []client.MessageRef, errs []
 		}
 		failed = append(failed, failedView{refs[i].ID.String(), oneLine(err)})
 		if first == nil {
-			first = fmt.Errorf("%s: %w", refs[i].ID, err)
+			first = err
 		}
 	}
 	changed := len(refs) - len(failed)
@@ -149,17 +152,21 @@ func (a *app) printAmended(queue, done string, refs []client.MessageRef, errs []
 		if err := printJSON(a.Out, v); err != nil {
 			return err
 		}
-	} else if err := printChanged(a.Out, fmt.Sprintf("%s %d of %d messages of queue %s", done, changed, len(refs), queue), failed); err != nil {
+	} else if err := printChanged(a.Out, fmt.Sprintf("%s %d of %d messages of queue %s", done, changed, len(refs), queue), failed, len(refs) == 1); err != nil {
 		return err
 	}
-	if first != nil {
-		return fmt.Errorf("%d messages were not %s, for example %w", len(failed), done, first)
+	switch {
+	case len(refs) == 1:
+		return first
+	case first != nil:
+		return fmt.Errorf("%d of %d messages were not %s, for example: %w", len(failed), len(refs), done, first)
 	}
 	return nil
 }
 
-func printChanged(w io.Writer, text string, failed []failedView) error {
-	if _, err := fmt.Fprintln(w, text); err != nil || len(failed) == 0 {
+// printChanged lists what failed; what was alone is told by the error.
+func printChanged(w io.Writer, text string, failed []failedView, alone bool) error {
+	if _, err := fmt.Fprintln(w, text); err != nil || len(failed) == 0 || alone {
 		return err
 	}
 	rows := make([][]string, 0, len(failed))

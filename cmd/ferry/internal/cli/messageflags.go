@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -20,7 +21,7 @@ type messageFlags struct {
 	header        []string
 	contentType   string
 	correlationID string
-	priority      uint8
+	priority      int
 	group, tenant string
 	ttl, delay    time.Duration
 	deliverAt     string
@@ -35,7 +36,7 @@ func addMessage(c *cobra.Command) *messageFlags {
 	f.StringArrayVar(&m.header, "header", nil, "header as name=value; may be repeated")
 	f.StringVar(&m.contentType, "content-type", "", "content type")
 	f.StringVar(&m.correlationID, "correlation-id", "", "correlation id")
-	f.Uint8Var(&m.priority, "priority", 4, "0 to 31; the highest goes first")
+	f.IntVar(&m.priority, "priority", 4, "0 to 31; the highest goes first")
 	f.StringVar(&m.group, "group", "", "message group: its messages are handed out in order")
 	f.StringVar(&m.tenant, "tenant", "", "tenant, who takes turns with others in a fair queue")
 	f.DurationVar(&m.ttl, "ttl", 0, "how long it may wait before it expires; 0: as the queue says")
@@ -58,36 +59,72 @@ func (m *messageFlags) message() (client.Message, error) {
 		TTL: m.ttl, Delay: m.delay, DedupID: m.dedupID, Subject: m.subject, ReplyTo: m.replyTo,
 	}
 	if m.flags.Changed("priority") {
-		out.Priority = client.Priority(m.priority)
+		out.Priority = client.Priority(uint8(m.priority))
 	}
-	if m.deliverAt != "" && m.flags.Changed("delay") {
-		return out, usagef("--delay and --deliver-at exclude each other")
-	}
-	var err error
-	if out.DeliverAt, err = parseTime("deliver-at", m.deliverAt); err != nil {
+	if err := m.check(); err != nil {
 		return out, err
 	}
-	for _, h := range m.header {
-		name, value, ok := strings.Cut(h, "=")
-		if !ok || name == "" {
-			return out, usagef("--header: %q is no name=value", h)
-		}
-		if out.Header == nil {
-			out.Header = client.Header{}
-		}
-		out.Header.Add(name, value)
+	if m.flags.Changed("deliver-at") && m.flags.Changed("delay") {
+		return out, usagef("--delay and --deliver-at exclude each other")
 	}
-	return out, nil
+	if m.flags.Changed("deliver-at") {
+		var err error
+		if out.DeliverAt, err = parseTime("deliver-at", m.deliverAt); err != nil {
+			return out, err
+		}
+	}
+	var err error
+	out.Header, err = parseHeaders(m.header)
+	return out, err
 }
 
-// parseTime parses a flag's time, "" as none.
-func parseTime(flag, text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
+// parseHeaders reads name=value, "name=" being one without a value.
+func parseHeaders(texts []string) (client.Header, error) {
+	if len(texts) == 0 {
+		return nil, nil
 	}
+	h, size := client.Header{}, 0
+	for _, text := range texts {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok || name == "" {
+			return nil, usagef("--header: %q is no name=value", text)
+		}
+		if fault := textFault(name); fault != "" {
+			return nil, usagef("--header: name: %s", fault)
+		}
+		if !utf8.ValidString(value) {
+			return nil, usagef("--header: %q is not UTF-8", text)
+		}
+		h.Add(name, value)
+		size += len(name) + len(value)
+	}
+	return h, mistakes(bad("header", tooMany(len(texts), client.MaxHeaders)),
+		bad("header", atMost(size, client.MaxHeaderBytes)))
+}
+
+// check judges what was given, each for itself.
+func (m *messageFlags) check() error {
+	subject := ""
+	if m.subject != "" {
+		subject = detailOf(client.CheckSubject(m.subject))
+	}
+	return mistakes(
+		within("priority", m.priority, 0, client.MaxPriority),
+		within("ttl", m.ttl, 0, client.MaxTTL),
+		within("delay", m.delay, 0, client.MaxDelay),
+		text("content-type", m.contentType), text("correlation-id", m.correlationID),
+		text("group", m.group), text("tenant", m.tenant), text("dedup-id", m.dedupID),
+		quoted("subject", m.subject, subject), name(m.flags, "reply-to"))
+}
+
+// parseTime parses a flag's time.
+func parseTime(flag, text string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
+	switch {
+	case err != nil:
 		return t, usagef("--%s: %q is no time like 2027-01-31T08:00:00Z", flag, text)
+	case t.UnixMilli() <= 0:
+		return t, usagef("--%s: %q is before 1970", flag, text)
 	}
 	return t, nil
 }
@@ -117,7 +154,7 @@ func (a *app) open(file string) (io.ReadCloser, int64, error) {
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, usagef("--file: %w", err)
 	}
 	size := int64(-1)
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {

@@ -18,7 +18,6 @@ func (a *app) groupResume() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "resume QUEUE GROUP",
 		Short: "Let a message group go on that is held because its head was dead-lettered",
-		Args:  cobra.ExactArgs(2),
 	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
@@ -44,12 +43,11 @@ func (a *app) tenantWeight() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "weight QUEUE TENANT N",
 		Short: "Set how many messages a tenant gets in its turn, 1 to 1000",
-		Args:  cobra.ExactArgs(3),
 	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		weight, err := strconv.Atoi(args[2])
-		if err != nil || weight < 1 || weight > 1000 {
-			return usagef("tenant weight: %q is no number from 1 to 1000", args[2])
+		if err != nil || weight < 1 || weight > client.MaxTenantWeight {
+			return usagef("tenant weight: N %q is no number within 1 and %d", args[2], client.MaxTenantWeight)
 		}
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
 			if err := conn.SetTenantWeight(ctx, args[0], args[1], weight); err != nil {

@@ -38,7 +38,6 @@ func (a *app) publish() *cobra.Command {
 			"  ferry publish orders 'remind me' --delay 24h\n" +
 			"  ferry publish events --subject order.created '{\"id\": 7}'\n" +
 			"  ferry publish orders --lines < orders.ndjson",
-		Args: cobra.RangeArgs(1, 2),
 	}
 	p.input.add(c)
 	c.Flags().BoolVar(&p.lines, "lines", false, "one message a line")

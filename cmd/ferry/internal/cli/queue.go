@@ -21,7 +21,6 @@ func (a *app) queueCreate() *cobra.Command {
 		Use:   "create NAME",
 		Short: "Create a queue",
 		Long:  "Create a queue. It is no error if it exists with the same settings.",
-		Args:  cobra.ExactArgs(1),
 	}
 	s := addSettings(c).addDedup()
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -31,7 +30,7 @@ func (a *app) queueCreate() *cobra.Command {
 		}
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
 			if err := conn.CreateQueue(ctx, args[0], settings); err != nil {
-				return fmt.Errorf("create queue %s: %w", args[0], err)
+				return err
 			}
 			return a.done("queue", args[0], "created")
 		})
@@ -45,24 +44,26 @@ func (a *app) queueUpdate() *cobra.Command {
 		Short: "Change settings of a queue",
 		Long: "Change settings of a queue, or of a subscription. Those that are not given stay as\n" +
 			"they are. --fair can be changed only while the queue is empty.",
-		Args: cobra.ExactArgs(1),
 	}
 	s := addSettings(c).addDedup()
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if !s.any() {
 			return usagef("queue update: nothing to change was given")
 		}
+		if err := s.check(); err != nil {
+			return err
+		}
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
 			info, err := conn.Queue(ctx, args[0])
 			if err != nil {
-				return fmt.Errorf("update queue %s: %w", args[0], err)
+				return err
 			}
 			settings, err := s.apply(info.Settings)
 			if err != nil {
 				return err
 			}
 			if err := conn.UpdateQueue(ctx, args[0], settings); err != nil {
-				return fmt.Errorf("update queue %s: %w", args[0], err)
+				return err
 			}
 			return a.done("queue", args[0], "updated")
 		})
@@ -76,7 +77,6 @@ func (a *app) queueList() *cobra.Command {
 		Short: "List queues",
 		Long: "List queues, subscriptions and dead-letter queues. Messages that are WAITING are\n" +
 			"scheduled, wait for their next attempt, or for room in the dead-letter queue.",
-		Args: cobra.MaximumNArgs(1),
 	}
 	stale := staleFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -88,7 +88,7 @@ func (a *app) queueList() *cobra.Command {
 			queues := []queueView{}
 			for info, err := range conn.Queues(ctx, prefix, readOptions(*stale)...) {
 				if err != nil {
-					return fmt.Errorf("list queues: %w", err)
+					return err
 				}
 				queues = append(queues, viewQueue(info))
 			}
@@ -110,14 +110,13 @@ func (a *app) queueShow() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show NAME",
 		Short: "Show a queue",
-		Args:  cobra.ExactArgs(1),
 	}
 	stale := staleFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
 			info, err := conn.Queue(ctx, args[0], readOptions(*stale)...)
 			if err != nil {
-				return fmt.Errorf("show queue %s: %w", args[0], err)
+				return err
 			}
 			if a.json() {
 				return printJSON(a.Out, viewQueue(info))
@@ -143,7 +142,6 @@ func (a *app) queueDelete() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "delete NAME",
 		Short: "Delete a queue and the messages in it",
-		Args:  cobra.ExactArgs(1),
 	}
 	ifEmpty := c.Flags().Bool("if-empty", false, "refuse if it holds messages")
 	ifUnused := c.Flags().Bool("if-unused", false, "refuse if it has consumers")
@@ -157,7 +155,7 @@ func (a *app) queueDelete() *cobra.Command {
 		}
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
 			if err := conn.DeleteQueue(ctx, args[0], opts...); err != nil {
-				return fmt.Errorf("delete queue %s: %w", args[0], err)
+				return err
 			}
 			return a.done("queue", args[0], "deleted")
 		})
@@ -169,13 +167,12 @@ func (a *app) queuePurge() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "purge NAME",
 		Short: "Drop the messages of a queue that nobody holds",
-		Args:  cobra.ExactArgs(1),
 	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
 			n, err := conn.PurgeQueue(ctx, args[0])
 			if err != nil {
-				return fmt.Errorf("purge queue %s: %w", args[0], err)
+				return err
 			}
 			if a.json() {
 				return printJSON(a.Out, map[string]any{"queue": args[0], "done": "purged", "messages": n})
@@ -191,23 +188,21 @@ func (a *app) queuePause(pause bool) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "pause NAME",
 		Short: "Stop handing out messages of a queue",
-		Args:  cobra.ExactArgs(1),
 	}
 	act, done := (*client.Conn).PauseQueue, "paused"
 	if !pause {
 		c.Use, c.Short = "resume NAME", "Hand out messages of a paused queue again"
 		act, done = (*client.Conn).ResumeQueue, "resumed"
 	}
-	return a.actOnQueue(c, "queue", act, done)
+	return a.actOnQueue(c, act, done)
 }
 
-// actOnQueue has a command do one thing to the queue that it is given, or to a
-// part of it.
-func (a *app) actOnQueue(c *cobra.Command, part string, act func(*client.Conn, context.Context, string) error, done string) *cobra.Command {
+// actOnQueue has a command do one thing to the queue that it is given.
+func (a *app) actOnQueue(c *cobra.Command, act func(*client.Conn, context.Context, string) error, done string) *cobra.Command {
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
 			if err := act(conn, ctx, args[0]); err != nil {
-				return fmt.Errorf("%s %s %s: %w", cmd.Name(), part, args[0], err)
+				return err
 			}
 			return a.done("queue", args[0], done)
 		})

@@ -35,7 +35,6 @@ func (a *app) reply() *cobra.Command {
 			"the command is killed.",
 		Example: "  ferry reply prices --exec 'jq .price' --concurrency 4\n" +
 			"  ferry reply prices --echo",
-		Args: cobra.ExactArgs(1),
 	}
 	f := c.Flags()
 	f.StringVar(&r.exec, "exec", "", "command to run")
@@ -43,11 +42,11 @@ func (a *app) reply() *cobra.Command {
 	f.IntVar(&r.concurrency, "concurrency", 1, "messages worked on at once")
 	f.StringVar(&r.contentType, "content-type", "", "content type of the answers of --exec")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		switch {
-		case r.echo == (r.exec != ""):
+		if r.echo == (r.exec != "") {
 			return usagef("reply: give either --exec or --echo")
-		case r.concurrency < 1:
-			return usagef("--concurrency: %d is below 1", r.concurrency)
+		}
+		if err := mistakes(within("concurrency", r.concurrency, 1, client.MaxConcurrency), text("content-type", r.contentType)); err != nil {
+			return err
 		}
 		return a.runReply(cmd.Context(), r, args[0])
 	}

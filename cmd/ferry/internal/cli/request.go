@@ -33,7 +33,6 @@ func (a *app) request() *cobra.Command {
 			"it may have been worked on. 9: with --no-retry, its responder was lost; it may have\n" +
 			"been worked on. 14: it failed too often, was rejected or removed.",
 		Example: "  ferry request prices '{\"item\": 7}' --timeout 2s",
-		Args:    cobra.RangeArgs(1, 2),
 	}
 	r.input.add(c)
 	r.message = addMessage(c)
@@ -48,14 +47,17 @@ func (a *app) runRequest(ctx context.Context, r *requestFlags, args []string) er
 	if err != nil {
 		return err
 	}
-	if m.Body, err = a.body(r.input, args[1:]); err != nil {
-		return err
-	}
-	within, err := a.timeout()
+	patience, err := a.timeout()
 	if err != nil {
 		return err
 	}
-	opts := []client.RequestOption{client.WithRequestDeadline(within)}
+	if err := r.check(&m, patience); err != nil {
+		return err
+	}
+	if m.Body, err = a.body(r.input, args[1:]); err != nil {
+		return err
+	}
+	opts := []client.RequestOption{client.WithRequestDeadline(patience)}
 	if r.noRetry {
 		opts = append(opts, client.NoRetry())
 	}
@@ -63,7 +65,7 @@ func (a *app) runRequest(ctx context.Context, r *requestFlags, args []string) er
 		opts = append(opts, client.WithDurableReply(r.through))
 	}
 	return a.unbounded(ctx, func(ctx context.Context, conn *client.Conn) error {
-		ctx, cancel := context.WithTimeout(ctx, within+requestSlack)
+		ctx, cancel := context.WithTimeout(ctx, patience+requestSlack)
 		defer cancel()
 		response, err := conn.Request(ctx, args[0], m, opts...)
 		if err != nil {
@@ -71,6 +73,19 @@ func (a *app) runRequest(ctx context.Context, r *requestFlags, args []string) er
 		}
 		return a.printAnswer(args[0], response)
 	})
+}
+
+// check judges what was given beside the time that there is.
+func (r *requestFlags) check(m *client.Message, patience time.Duration) error {
+	switch {
+	case patience > client.MaxRequestDeadline:
+		return usagef("--timeout: %v is above %v", patience, client.MaxRequestDeadline)
+	case m.Delay >= patience:
+		return usagef("--delay: %v is not before --timeout, %v", m.Delay, patience)
+	case !m.DeliverAt.IsZero() && time.Until(m.DeliverAt) >= patience:
+		return usagef("--deliver-at: it is not before --timeout, %v", patience)
+	}
+	return nil
 }
 
 // answerView is an answer as JSON for programs.

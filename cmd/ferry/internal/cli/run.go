@@ -56,6 +56,7 @@ func Run(ctx context.Context, args []string, s Streams) int {
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
+	addCompletion(root)
 	err := root.ExecuteContext(ctx)
 	if err != nil && !a.ran {
 		err = usageError{err}
@@ -77,8 +78,10 @@ func oneLine(err error) string {
 		}
 		return fmt.Sprintf("%d mistakes:%s", len(lines), b.String())
 	}
-	// The client's errors begin with the program's name, too.
-	return strings.TrimPrefix(strings.Join(lines, "; "), "ferry: ")
+	// The client's errors begin with the program's name, too, also where they
+	// are the reason of another one.
+	text := strings.TrimPrefix(strings.Join(lines, "; "), "ferry: ")
+	return strings.NewReplacer(": ferry: ", ": ", "; ferry: ", "; ").Replace(text)
 }
 
 // app is one run of the program.
@@ -104,6 +107,7 @@ func (a *app) root() *cobra.Command {
 			return nil
 		},
 	}
+	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddGroup(
 		&cobra.Group{ID: "nodes", Title: "Nodes:"},
@@ -120,7 +124,27 @@ func (a *app) root() *cobra.Command {
 	add("messages", a.publish(), a.consume(), a.request(), a.reply(), a.message(), a.dlq(), a.bench())
 	add("admin", a.queue(), a.topic(), a.breaker(), a.groups(), a.tenant(), a.explain(), a.trace(), a.cluster(), a.log())
 	add("", a.version(), a.raftAlone())
+	judgeArguments(root)
 	return root
+}
+
+// judgeArguments has every command take what its line of use says.
+func judgeArguments(c *cobra.Command) {
+	if c.Args == nil {
+		c.Args = takes(c.Use)
+	}
+	for _, sub := range c.Commands() {
+		judgeArguments(sub)
+	}
+}
+
+// addCompletion adds the command of cobra's that knows where to print by now. A
+// shell that it does not know is a mistake.
+func addCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	if c, _, err := root.Find([]string{"completion"}); err == nil {
+		c.RunE = help
+	}
 }
 
 // help is what a command without an action of its own does.

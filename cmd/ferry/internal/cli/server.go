@@ -17,7 +17,6 @@ func (a *app) server() *cobra.Command {
 			"finishes what is under way and ends with 0. A second signal ends it at once.\n\n" +
 			"Every flag is also an environment variable and a key of the file that --config\n" +
 			"names. A flag wins over the environment, that over the file.",
-		Args: cobra.NoArgs,
 	}
 	c.Flags().SortFlags = false
 	flags := config.Register(c.Flags())

@@ -1,7 +1,8 @@
 package cli
 
 import (
-	"errors"
+	"cmp"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,9 @@ import (
 const (
 	unlimited = "unlimited"
 	off       = "off"
+
+	defaultRetryBase = time.Second
+	defaultRetryMax  = 5 * time.Minute
 )
 
 // The words of settings that are one of a few, by number.
@@ -46,26 +50,26 @@ func addSettings(c *cobra.Command) *settings {
 	parsed(s, "max-bytes", f.String("max-bytes", "0", "bytes that it holds at most (like 64MiB); 0: no limit"), parseSize, func(q *q) *uint64 { return &q.MaxBytes })
 	parsed(s, "overflow", f.String("overflow", "reject", "what a full queue does with a new message: reject, drop-oldest or drop-new"), oneOf[client.Overflow](overflowWords), func(q *q) *client.Overflow { return &q.Overflow })
 	parsed(s, "failure-limit", f.String("failure-limit", "10", "dead-letter a message after so many failures, or unlimited"), parseFailureLimit, func(q *q) *int { return &q.FailureLimit })
-	plain(s, "lease", f.Duration("lease", time.Minute, "how long a consumer has before its message goes to another"), func(q *q) *time.Duration { return &q.Lease })
+	parsed(s, "lease", f.Duration("lease", time.Minute, "how long a consumer has before its message goes to another"), between(client.MinLease, client.MaxLease), func(q *q) *time.Duration { return &q.Lease })
 	plain(s, "dlq-max-messages", f.Uint64("dlq-max-messages", 0, "limit of the dead-letter queue; 0: none"), func(q *q) *uint64 { return &q.DLQMessages })
 	parsed(s, "dlq-max-bytes", f.String("dlq-max-bytes", "0", "limit of the dead-letter queue; 0: none"), parseSize, func(q *q) *uint64 { return &q.DLQBytes })
 
-	plain(s, "ttl", f.Duration("ttl", 0, "how long a message may wait before it expires; 0: for ever"), func(q *q) *time.Duration { return &q.TTL })
+	parsed(s, "ttl", f.Duration("ttl", 0, "how long a message may wait before it expires; 0: for ever"), betweenOrZero(time.Millisecond, client.MaxTTL), func(q *q) *time.Duration { return &q.TTL })
 	plain(s, "expired-to-dlq", f.Bool("expired-to-dlq", false, "dead-letter what expires, instead of dropping it"), func(q *q) *bool { return &q.ExpiredDead })
 	parsed(s, "retry", f.String("retry", "exponential", "how the delays between attempts grow: exponential, linear, fixed or immediate"), oneOf[client.RetryKind](retryWords), func(q *q) *client.RetryKind { return &q.Retry.Kind })
-	plain(s, "retry-base", f.Duration("retry-base", time.Second, "delay after the first failure"), func(q *q) *time.Duration { return &q.Retry.Base })
-	plain(s, "retry-max", f.Duration("retry-max", 5*time.Minute, "longest delay"), func(q *q) *time.Duration { return &q.Retry.Max })
-	plain(s, "retry-factor", f.Int("retry-factor", 2, "how many times longer each exponential delay is than the one before"), func(q *q) *int { return &q.Retry.Factor })
+	parsed(s, "retry-base", f.Duration("retry-base", defaultRetryBase, "delay after the first failure"), between(time.Millisecond, client.MaxRetryDelay), func(q *q) *time.Duration { return &q.Retry.Base })
+	parsed(s, "retry-max", f.Duration("retry-max", defaultRetryMax, "longest delay"), between(time.Millisecond, client.MaxRetryDelay), func(q *q) *time.Duration { return &q.Retry.Max })
+	parsed(s, "retry-factor", f.Int("retry-factor", 2, "how many times longer each exponential delay is than the one before"), between(1, math.MaxUint32), func(q *q) *int { return &q.Retry.Factor })
 
 	parsed(s, "starvation-guard", f.String("starvation-guard", "20", "every so many messages one of a lower priority is served, or off"), parseGuard, func(q *q) *int { return &q.StarvationGuard })
 	parsed(s, "group-failure", f.String("group-failure", "block", "what a message group does when its head fails: block, park, dlq-group or skip"), oneOf[client.GroupFailure](groupFailureWords), func(q *q) *client.GroupFailure { return &q.GroupFailure })
-	plain(s, "group-batch", f.Int("group-batch", 1, "messages of a group that one consumer may hold at a time"), func(q *q) *int { return &q.GroupBatch })
+	parsed(s, "group-batch", f.Int("group-batch", 1, "messages of a group that one consumer may hold at a time"), between(1, client.MaxGroupBatch), func(q *q) *int { return &q.GroupBatch })
 	plain(s, "exclusive", f.Bool("exclusive", false, "one consumer at a time; the others stand by"), func(q *q) *bool { return &q.Exclusive })
 	plain(s, "fair", f.Bool("fair", false, "tenants take turns"), func(q *q) *bool { return &q.Fair })
 
 	plain(s, "breaker", f.Bool("breaker", false, "hand nothing out while most attempts fail (circuit breaker)"), func(q *q) *bool { return &q.Breaker })
-	plain(s, "dispatch-rate", f.Int("dispatch-rate", 0, "messages handed out a second at most; 0: no limit"), func(q *q) *int { return &q.DispatchRate })
-	plain(s, "dispatch-burst", f.Int("dispatch-burst", 0, "messages handed out at once at most; 0: a tenth of the rate"), func(q *q) *int { return &q.DispatchBurst })
+	parsed(s, "dispatch-rate", f.Int("dispatch-rate", 0, "messages handed out a second at most; 0: no limit"), between(0, math.MaxUint32), func(q *q) *int { return &q.DispatchRate })
+	parsed(s, "dispatch-burst", f.Int("dispatch-burst", 0, "messages handed out at once at most; 0: a tenth of the rate"), between(0, math.MaxUint32), func(q *q) *int { return &q.DispatchBurst })
 
 	words(c, "overflow", overflowWords)
 	words(c, "retry", retryWords)
@@ -79,8 +83,8 @@ func (s *settings) addDedup() *settings {
 	f := s.flags
 	type q = client.QueueSettings
 
-	plain(s, "dedup-window", f.Duration("dedup-window", 0, "how long the id given by --dedup-id is known, 1s to 168h; 0: no window"), func(q *q) *time.Duration { return &q.Dedup })
-	plain(s, "dedup-capacity", f.Int("dedup-capacity", 0, "ids that are known at most; required with a window"), func(q *q) *int { return &q.DedupCapacity })
+	parsed(s, "dedup-window", f.Duration("dedup-window", 0, "how long the id given by --dedup-id is known, 1s to 168h; 0: no window"), betweenOrZero(client.MinDedup, client.MaxDedup), func(q *q) *time.Duration { return &q.Dedup })
+	parsed(s, "dedup-capacity", f.Int("dedup-capacity", 0, "ids that are known at most; required with a window"), between(0, client.MaxDedupCapacity), func(q *q) *int { return &q.DedupCapacity })
 	return s
 }
 
@@ -117,20 +121,55 @@ func (s *settings) any() bool {
 // apply changes what was given.
 func (s *settings) apply(q client.QueueSettings) (client.QueueSettings, error) {
 	before := q
+	if err := s.set(&q); err != nil {
+		return q, err
+	}
+	s.follow(&q, before)
+	return q, s.together(&q)
+}
+
+// check judges what was given, each for itself, before anything is asked.
+func (s *settings) check() error { return s.set(new(client.QueueSettings)) }
+
+func (s *settings) set(q *client.QueueSettings) error {
 	var wrong []error
 	for _, one := range s.all {
 		if !s.flags.Changed(one.name) {
 			continue
 		}
-		if err := one.set(&q); err != nil {
+		if err := one.set(q); err != nil {
 			wrong = append(wrong, usagef("--%s: %w", one.name, err))
 		}
 	}
-	if len(wrong) > 0 {
-		return q, usageError{errors.Join(wrong...)}
+	return mistakes(wrong...)
+}
+
+// together judges what was given beside what it goes with.
+func (s *settings) together(q *client.QueueSettings) error {
+	given := s.flags.Changed
+	var wrong []error
+	base, most := cmp.Or(q.Retry.Base, defaultRetryBase), cmp.Or(q.Retry.Max, defaultRetryMax)
+	if (given("retry-base") || given("retry-max")) && base > most {
+		wrong = append(wrong, usagef("--retry-base: %v is above --retry-max, %v", base, most))
 	}
-	s.follow(&q, before)
-	return q, nil
+	if given("dispatch-burst") && q.DispatchBurst > 0 && q.DispatchRate == 0 {
+		wrong = append(wrong, usagef("--dispatch-burst: it means nothing without --dispatch-rate"))
+	}
+	if given("dedup-window") || given("dedup-capacity") {
+		wrong = append(wrong, dedupMistake(q.Dedup, q.DedupCapacity))
+	}
+	return mistakes(wrong...)
+}
+
+// dedupMistake: a window of message ids has both of its settings, or none.
+func dedupMistake(window time.Duration, capacity int) error {
+	switch {
+	case window > 0 && capacity == 0:
+		return usagef("--dedup-window: it needs --dedup-capacity")
+	case window == 0 && capacity > 0:
+		return usagef("--dedup-capacity: it means nothing without --dedup-window")
+	}
+	return nil
 }
 
 // follow changes what means nothing, or something else, without the setting
@@ -167,20 +206,22 @@ func parseFailureLimit(text string) (int, error) {
 	if text == unlimited {
 		return client.FailureLimitUnlimited, nil
 	}
-	n, err := strconv.ParseInt(text, 10, 32)
-	if err != nil || n < 1 {
-		return 0, usagef("%q is neither a number above 0 nor %q", text, unlimited)
-	}
-	return int(n), nil
+	return parseCount(text, unlimited)
 }
 
 func parseGuard(text string) (int, error) {
 	if text == off {
 		return client.StarvationGuardOff, nil
 	}
+	return parseCount(text, off)
+}
+
+// parseCount reads a number of 1 and more; none is the word for that there is
+// no such number.
+func parseCount(text, none string) (int, error) {
 	n, err := strconv.ParseInt(text, 10, 32)
 	if err != nil || n < 1 {
-		return 0, usagef("%q is neither a number above 0 nor %q", text, off)
+		return 0, usagef("%q is neither %q nor a number within 1 and %d", text, none, math.MaxInt32)
 	}
 	return int(n), nil
 }

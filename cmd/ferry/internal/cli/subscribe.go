@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +21,6 @@ func (a *app) topicSubscribe() *cobra.Command {
 			"is interrupted, as `ferry consume --follow` does.",
 		Example: "  ferry topic subscribe events invoices --filter 'order.*.paid' --required\n" +
 			"  ferry topic subscribe events watch --session",
-		Args: cobra.ExactArgs(2),
 	}
 	var s client.Subscription
 	f := c.Flags()
@@ -32,6 +30,9 @@ func (a *app) topicSubscribe() *cobra.Command {
 	queue := addSettings(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		s.Topic, s.Queue = args[0], args[1]
+		if err := quoted("filter", s.Filter, detailOf(client.CheckFilter(s.Filter))); err != nil {
+			return err
+		}
 		var err error
 		if s.Settings, err = queue.apply(client.QueueSettings{}); err != nil {
 			return err
@@ -66,7 +67,6 @@ func (a *app) topicSubscriptions() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "subscriptions TOPIC",
 		Short: "List the subscriptions of a topic",
-		Args:  cobra.ExactArgs(1),
 	}
 	stale := staleFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -74,7 +74,7 @@ func (a *app) topicSubscriptions() *cobra.Command {
 			queues, rows := []queueView{}, [][]string{}
 			for info, err := range conn.Subscriptions(ctx, args[0], readOptions(*stale)...) {
 				if err != nil {
-					return fmt.Errorf("list subscriptions of %s: %w", args[0], err)
+					return err
 				}
 				q := viewQueue(info)
 				queues = append(queues, q)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"strconv"
 
@@ -22,12 +21,18 @@ func (a *app) topicCreate() *cobra.Command {
 		Short: "Create a topic",
 		Long: "Create a topic. It is no error if it exists with the same settings. Topics and\n" +
 			"queues share their names.",
-		Args: cobra.ExactArgs(1),
 	}
 	var s client.TopicSettings
 	c.Flags().DurationVar(&s.Dedup, "dedup-window", 0, "how long the id given by --dedup-id is known, 1s to 168h; 0: no window")
 	c.Flags().IntVar(&s.DedupCapacity, "dedup-capacity", 0, "ids that are known at most; required with a window")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := mistakes(withinOrZero("dedup-window", s.Dedup, client.MinDedup, client.MaxDedup),
+			within("dedup-capacity", s.DedupCapacity, 0, client.MaxDedupCapacity)); err != nil {
+			return err
+		}
+		if err := dedupMistake(s.Dedup, s.DedupCapacity); err != nil {
+			return err
+		}
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
 			if err := conn.CreateTopic(ctx, args[0], s); err != nil {
 				return err
@@ -42,7 +47,6 @@ func (a *app) topicDelete() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "delete NAME",
 		Short: "Delete a topic, its subscriptions and the messages in them",
-		Args:  cobra.ExactArgs(1),
 	}
 	ifUnused := c.Flags().Bool("if-unused", false, "refuse if it has subscriptions")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -95,7 +99,6 @@ func (a *app) topicList() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list [PREFIX]",
 		Short: "List topics",
-		Args:  cobra.MaximumNArgs(1),
 	}
 	stale := staleFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -107,7 +110,7 @@ func (a *app) topicList() *cobra.Command {
 			topics, rows := []topicView{}, [][]string{}
 			for info, err := range conn.Topics(ctx, prefix, readOptions(*stale)...) {
 				if err != nil {
-					return fmt.Errorf("list topics: %w", err)
+					return err
 				}
 				t := viewTopic(info)
 				topics = append(topics, t)
@@ -126,7 +129,6 @@ func (a *app) topicShow() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show NAME",
 		Short: "Show a topic",
-		Args:  cobra.ExactArgs(1),
 	}
 	stale := staleFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {

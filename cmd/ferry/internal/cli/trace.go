@@ -57,7 +57,6 @@ func (a *app) trace() *cobra.Command {
 		Long: "Tell what became of a message, even after it is gone: who had it, when, under which\n" +
 			"token, and why it left, each with its entry of the log; and how far back the memory\n" +
 			"of the node reaches that answered. Nothing remembered is exit code 3.",
-		Args: cobra.ExactArgs(1),
 	}
 	stale := staleFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {

@@ -68,7 +68,8 @@ func (r *run) open(ctx context.Context) error {
 		r.conns = append(r.conns, c)
 	}
 	if r.queue != "" {
-		return nil
+		_, err := r.conns[0].Queue(ctx, r.queue)
+		return err
 	}
 	var random [4]byte
 	if _, err := rand.Read(random[:]); err != nil {
@@ -76,7 +77,7 @@ func (r *run) open(ctx context.Context) error {
 	}
 	r.queue = "bench-" + hex.EncodeToString(random[:])
 	if err := r.conns[0].CreateQueue(ctx, r.queue, client.QueueSettings{}); err != nil {
-		return fmt.Errorf("create queue %s: %w", r.queue, err)
+		return err
 	}
 	r.own = true
 	return nil
@@ -89,7 +90,7 @@ func (r *run) removeQueue(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.o.Timeout)
 	defer cancel()
 	if err := r.conns[0].DeleteQueue(ctx, r.queue); err != nil {
-		return fmt.Errorf("delete queue %s: %w", r.queue, err)
+		return err
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/ferrymq/ferrymq/cmd/ferry/internal/config"
 	"github.com/ferrymq/ferrymq/cmd/ferry/internal/load"
 )
 
@@ -33,6 +34,17 @@ func (o Options) withDefaults() Options {
 		o.Say = func(string, ...any) {}
 	}
 	return o
+}
+
+// Validate returns every mistake, after defaults.
+func (o Options) Validate() error {
+	o = o.withDefaults()
+	var errs []error
+	if o.LogStore != config.LogStoreWAL && o.LogStore != config.LogStoreBolt {
+		errs = append(errs, fmt.Errorf("--log-store: %q is neither %q nor %q", o.LogStore, config.LogStoreWAL, config.LogStoreBolt))
+	}
+	measured := load.Options{Connections: o.Connections, Duration: o.Duration}
+	return errors.Join(append(errs, measured.Validate())...)
 }
 
 var sizes = []struct {
