@@ -104,22 +104,22 @@ func (s *State) deleteQueue(c *QueueDelete) Result {
 	if used := q.members.Len() + d.members.Len(); c.IfUnused && used > 0 {
 		return Result{Code: InUse, Value: uint64(used), Detail: "the queue or its dead-letter queue has consumers"}
 	}
-	s.dissolvePair(q)
+	s.dissolvePair(q, goneWithQueue)
 	return Result{Value: n}
 }
 
 // dissolvePair takes a queue and its dead-letter queue away.
-func (s *State) dissolvePair(q *queue) {
+func (s *State) dissolvePair(q *queue, why gone) {
 	if q.subscription != nil {
 		s.unbind(q)
 	}
 	d := s.queue(q.deadLetter)
-	s.dissolve(q)
-	s.dissolve(d)
+	s.dissolve(q, why)
+	s.dissolve(d, why)
 }
 
 // dissolve takes a queue away at once; its messages are reclaimed later.
-func (s *State) dissolve(q *queue) {
+func (s *State) dissolve(q *queue, why gone) {
 	var serials []uint64
 	q.members.Scan(func(serial uint64, _ struct{}) bool {
 		serials = append(serials, serial)
@@ -139,7 +139,7 @@ func (s *State) dissolve(q *queue) {
 		s.timers.move(timerDedup, q.incarnation, &q.window.armedAt, 0)
 	}
 	s.unbrake(q)
-	s.discard(*q.shelf)
+	s.discard(q, *q.shelf, why)
 	s.movable.Delete(q.incarnation)
 	s.doomed.Delete(q.incarnation)
 	s.names.Delete(q.name)
@@ -156,14 +156,14 @@ func (s *State) purge(c *QueuePurge) Result {
 	s.releaseAll(q)
 	q.timed = nil
 	s.arm(q)
-	gone := *q.shelf
+	away := *q.shelf
 	kept := q.leased
-	gone.leased, q.shelf = shelf{}.leased, &noMessages
+	away.leased, q.shelf = shelf{}.leased, &noMessages
 	if kept.Len() > 0 {
 		q.shelf = &shelf{leased: kept}
 	}
-	s.keepLines(q, gone.lines)
-	s.discard(gone)
+	s.keepLines(q, away.lines)
+	s.discard(q, away, gonePurged)
 	q.bytes = q.leasedBytes
 	q.purged += n
 	s.roomIn(q)

@@ -9,14 +9,14 @@ import (
 
 // driver applies commands of one session, each entry at a lease time.
 type driver struct {
-	t      *testing.T
+	t      testing.TB
 	s      *State
 	id     SessionID
 	number uint64
 	lease  int64
 }
 
-func newDriver(t *testing.T) *driver {
+func newDriver(t testing.TB) *driver {
 	d := &driver{t: t, s: New(1), id: sessionID("d")}
 	d.do(&Open{Session: d.id}, &Attach{Session: d.id, Epoch: 1, Node: "n"})
 	return d

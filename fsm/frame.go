@@ -34,6 +34,7 @@ const (
 	tagRequest
 	tagTenant
 	tagLine
+	tagJunk
 	tagWaiting
 	tagMessage
 	tagBody

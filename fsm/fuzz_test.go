@@ -287,6 +287,14 @@ func FuzzEntryDecode(f *testing.F) {
 	})
 }
 
+func snapshotOf(t testing.TB, s *State) []byte {
+	var b bytes.Buffer
+	if _, err := s.Snapshot().WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 // FuzzSnapshotRestore restores arbitrary bytes: an error, or a state that is
 // whole, goes on, and has the same bytes again.
 func FuzzSnapshotRestore(f *testing.F) {
@@ -302,12 +310,9 @@ func FuzzSnapshotRestore(f *testing.F) {
 				f.Fatal(err)
 			}
 		}
-		var b bytes.Buffer
-		if _, err := s.Snapshot().WriteTo(&b); err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b.Bytes())
+		f.Add(snapshotOf(f, s))
 	}
+	f.Add(snapshotOf(f, withJunk(f).s))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := Restore(bytes.NewReader(fixSums(data)))
 		if err != nil {

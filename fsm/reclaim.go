@@ -1,19 +1,36 @@
 package fsm
 
+import "fmt"
+
 // junk is what a purge or a deletion took away. It is detached at once and
 // its bodies are dropped a part in each entry, so that neither takes longer
-// for a longer queue.
+// for a longer queue. What is said of it is for the trace of its messages.
 type junk struct {
 	gen    uint64
 	serial uint64
+	queue  string
+	index  uint64 // of the entry that took it away
+	why    gone
 	shelf
 }
 
-func (s *State) discard(h shelf) {
+// gone says why messages were taken away that nobody judged one by one.
+type gone uint8
+
+const (
+	gonePurged      gone = iota + 1
+	goneWithQueue        // it was deleted
+	goneWithTopic        // their queue was a subscription of it
+	goneWithSession      // their queue was a subscription that went with it
+	goneLast        = goneWithSession
+)
+
+// discard takes the messages of a queue away.
+func (s *State) discard(q *queue, h shelf, why gone) {
 	if h.messages() == 0 {
 		return
 	}
-	j := &junk{gen: s.gen, serial: s.nextSerial(), shelf: h}
+	j := &junk{gen: s.gen, serial: s.nextSerial(), queue: q.name, index: s.index, why: why, shelf: h}
 	s.junk.Set(j.serial, j)
 }
 
@@ -25,10 +42,13 @@ func (s *State) reclaim() {
 			return
 		}
 		if j.gen != s.gen {
-			j = &junk{gen: s.gen, serial: serial, shelf: j.shelf.clone(s.gen)}
+			c := *j
+			c.gen, c.shelf = s.gen, j.shelf.clone(s.gen)
+			j = &c
 			s.junk.Set(serial, j)
 		}
-		for ; budget > 0 && j.popAny(s.dropJunk); budget-- {
+		drop := s.dropJunk(j)
+		for ; budget > 0 && j.popAny(drop); budget-- {
 		}
 		if j.messages() == 0 {
 			s.junk.Delete(serial)
@@ -36,10 +56,41 @@ func (s *State) reclaim() {
 	}
 }
 
-// dropJunk drops the body of a message that was purged or deleted.
-func (s *State) dropJunk(index uint64, position uint32) {
-	s.answer(messageID{index, position}, DeadLettered, messageID{})
-	s.drop(index, position)
+// dropJunk drops the body of a message that was purged or deleted, and tells of
+// its end.
+func (s *State) dropJunk(j *junk) func(index uint64, position uint32) {
+	kind, detail := j.told(s.index)
+	return func(index uint64, position uint32) {
+		id := messageID{index, position}
+		if s.trace != nil {
+			e := s.event(kind, j.queue, id)
+			e.Detail = detail
+			s.trace(e)
+		}
+		s.answer(id, DeadLettered, messageID{})
+		s.drop(index, position)
+	}
+}
+
+// told is what a trace says of its messages in an entry: which one took them
+// away, if that was an earlier one.
+func (j *junk) told(now uint64) (kind, detail string) {
+	if kind = TraceQueueDeleted; j.why == gonePurged {
+		kind = TracePurged
+	}
+	switch j.why {
+	case goneWithTopic:
+		detail = "with its topic"
+	case goneWithSession:
+		detail = "with its session"
+	}
+	if j.index != now {
+		if detail != "" {
+			detail += ", "
+		}
+		detail += fmt.Sprintf("by entry %d", j.index)
+	}
+	return kind, detail
 }
 
 // popAny removes one message and hands its id over, in a fixed order.

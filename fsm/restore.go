@@ -105,6 +105,8 @@ func (x *restorer) item(tag byte, c *wire.Cursor) error {
 		return x.tenant(c)
 	case tagLine:
 		return x.line(c)
+	case tagJunk:
+		return x.discarded(c)
 	case tagWaiting:
 		return x.waiting(c)
 	case tagMessage:

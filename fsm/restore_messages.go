@@ -10,8 +10,7 @@ import (
 	"github.com/ferrymq/ferrymq/transport/wire"
 )
 
-// shelf returns where the messages of the next item belong. Junk is made when
-// it is first named.
+// shelf returns where the messages of the next item belong.
 func (x *restorer) shelf(c *wire.Cursor) (*shelf, error) {
 	o := owner{junk: c.Bool(), number: c.Uint()}
 	if c.Err() != nil {
@@ -29,8 +28,10 @@ func (x *restorer) shelf(c *wire.Cursor) (*shelf, error) {
 		x.shelves[o] = q.shelf
 		return q.shelf, nil
 	}
-	j := &junk{gen: x.s.gen, serial: o.number}
-	x.s.junk.Set(j.serial, j)
+	j, ok := x.s.junk.Get(o.number)
+	if !ok {
+		return nil, fmt.Errorf("message of junk %d, which is missing", o.number)
+	}
 	x.shelves[o] = &j.shelf
 	x.junk[&j.shelf] = true
 	return &j.shelf, nil

@@ -3,6 +3,7 @@ package fsm
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"slices"
@@ -83,6 +84,49 @@ func TestLargeSnapshotComesBack(t *testing.T) {
 	}
 	if c.Hash() != d.s.Hash() {
 		t.Fatal("they went on differently")
+	}
+}
+
+// withJunk has a queue that was just purged, of two messages more than are
+// reclaimed at once.
+func withJunk(t testing.TB) *driver {
+	d := newDriver(t)
+	d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q"})
+	d.publish("q", reclaimMax+2)
+	d.ok(&QueuePurge{OpHeader: d.op(), Queue: "q"})
+	return d
+}
+
+// What was purged and is not reclaimed yet comes back with what is said of it.
+func TestJunkComesBack(t *testing.T) {
+	d := withJunk(t)
+	purge := d.s.Index()
+	c := copyOf(t, d.s)
+	var told []TraceEvent
+	c.SetTrace(func(e TraceEvent) { told = append(told, e) })
+	if _, err := c.Apply(c.Index()+1, entryOf(Clock{})); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) != 2 || told[1].Kind != TracePurged || told[1].Queue != "q" || told[1].Detail != fmt.Sprintf("by entry %d", purge) {
+		t.Fatalf("%+v", told)
+	}
+	for _, change := range []func(*junk){
+		func(j *junk) { j.why = 0 },
+		func(j *junk) { j.why = goneLast + 1 },
+		func(j *junk) { j.index = d.s.Index() + 1 },
+	} {
+		p := d.s.Snapshot()
+		serial, j, _ := p.junk.Min()
+		bad := *j
+		change(&bad)
+		p.junk.Set(serial, &bad)
+		var b bytes.Buffer
+		if _, err := p.WriteTo(&b); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Restore(&b); !errors.Is(err, ErrSnapshot) {
+			t.Errorf("junk of cause %d, entry %d: %v", bad.why, bad.index, err)
+		}
 	}
 }
 

@@ -18,6 +18,7 @@ func (p *Snapshot) write(f *frameWriter) {
 	p.requests.Scan(func(_ uint64, a *asked) bool { return f.item(tagRequest) && f.request(a) })
 	p.queues.Scan(func(_ uint64, q *queue) bool { return f.tenants(q) })
 	p.queues.Scan(func(_ uint64, q *queue) bool { return f.lines(q) })
+	p.junk.Scan(func(_ uint64, j *junk) bool { return f.item(tagJunk) && f.junk(j) })
 	p.queues.Scan(func(_ uint64, q *queue) bool { return f.lanes(owner{number: q.incarnation}, q.shelf) })
 	p.junk.Scan(func(_ uint64, j *junk) bool { return f.lanes(owner{junk: true, number: j.serial}, &j.shelf) })
 	p.queues.Scan(func(_ uint64, q *queue) bool { return f.shelf(owner{number: q.incarnation}, q.shelf) })

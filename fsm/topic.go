@@ -85,7 +85,7 @@ func (s *State) deleteTopic(c *TopicDelete) Result {
 		return Result{Code: InUse, Value: n, Detail: "the topic has subscriptions"}
 	}
 	for _, incarnation := range t.subscriptions.Keys() {
-		s.dissolvePair(s.queue(incarnation))
+		s.dissolvePair(s.queue(incarnation), goneWithTopic)
 	}
 	if t.window != nil {
 		s.timers.move(timerDedup, t.incarnation, &t.window.armedAt, 0)
@@ -185,7 +185,7 @@ func (s *State) endBound(x *session) bool {
 		if !s.affords(1) {
 			return false
 		}
-		s.dissolvePair(s.queue(s.bound[x.serial][0]))
+		s.dissolvePair(s.queue(s.bound[x.serial][0]), goneWithSession)
 	}
 	return true
 }

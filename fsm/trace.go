@@ -31,6 +31,8 @@ const (
 	TraceParked       = "parked"
 	TraceMoved        = "moved"
 	TraceDeleted      = "deleted"
+	TracePurged       = "purged"        // with all of its queue
+	TraceQueueDeleted = "queue_deleted" // its queue was deleted, and it with it
 	TraceRequeued     = "requeued"
 	TraceScheduled    = "scheduled"
 	TraceAnswered     = "answered"

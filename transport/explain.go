@@ -90,6 +90,8 @@ const (
 	TraceParked       = "parked"
 	TraceMoved        = "moved"
 	TraceDeleted      = "deleted"
+	TracePurged       = "purged"
+	TraceQueueDeleted = "queue_deleted"
 	TraceRequeued     = "requeued"
 	TraceScheduled    = "scheduled"
 	TraceAnswered     = "answered"

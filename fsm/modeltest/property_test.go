@@ -64,6 +64,7 @@ type history struct {
 	clock    fsm.Clock
 	log      []logged
 	held     *pinned
+	traced   traced
 }
 
 // pinned is a snapshot that is held while entries go on.
@@ -79,10 +80,12 @@ type logged struct {
 
 func newHistory(c *coverage) *history {
 	m := New(group)
-	return &history{
+	h := &history{
 		cover: c, model: m, state: fsm.New(group), replica: fsm.New(group),
 		generate: &generator{m: m}, clock: fsm.Clock{WallMillis: 1_000_000},
 	}
+	h.trace()
+	return h
 }
 
 // step makes an entry and applies it everywhere.
@@ -153,6 +156,9 @@ func (h *history) follow(t *rapid.T, entry []byte) {
 	if h.replica.Digest() != h.state.Digest() {
 		t.Fatalf("the replica differs at entry %d", h.index)
 	}
+	if err := h.traced.same(); err != nil {
+		t.Fatalf("entry %d: %v", h.index, err)
+	}
 	switch percent(t, "snapshot") {
 	case 0:
 		h.replica = h.restored(t, h.state)
@@ -207,6 +213,7 @@ func (h *history) restored(t *rapid.T, s *fsm.State) *fsm.State {
 		t.Fatalf("restore at %d: %v", h.index, err)
 	}
 	sameHash(t, s, back, "restored")
+	h.traced.follow(back)
 	return back
 }
 
