@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/ferrymq/ferrymq/fsm"
@@ -13,6 +16,10 @@ import (
 // explainVerify is how long an explanation waits for a majority: to have none
 // is an answer too.
 const explainVerify = 2 * time.Second
+
+// explainPeers is how long it waits for the other nodes, which know of the
+// connections to them.
+const explainPeers = time.Second
 
 // fullMax is how many connections that take nothing an explanation looks into.
 const fullMax = 100
@@ -57,10 +64,65 @@ func (l *lane) explainLed(ctx context.Context, q *transport.Query) (transport.Qu
 	}
 	reply, err := l.explainHere(q)
 	reply.Stale = false
-	return reply, err
+	if err != nil {
+		return reply, err
+	}
+	if others := l.fullElsewhere(ctx, q); len(others) > 0 {
+		var x transport.ExplainReply
+		if err := x.Decode(reply.Body); err != nil {
+			return reply, err
+		}
+		x.Reasons = append(x.Reasons, others...)
+		reply.Body = x.AppendTo(nil)
+	}
+	return reply, nil
 }
 
-// explainAsked has the leader explain, and adds what only this node knows.
+// fullElsewhere asks the other nodes of connections to them that take nothing.
+// One that does not answer in time is left out: if it is gone, so are its
+// consumers.
+func (l *lane) fullElsewhere(ctx context.Context, q *transport.Query) (full []transport.ExplainReason) {
+	ctx, cancel := context.WithTimeout(ctx, explainPeers)
+	defer cancel()
+	there := *q
+	there.Stale = true
+	ask := there.AppendTo(nil)
+	peers := l.b.allPeers()
+	answers := make([][]transport.ExplainReason, len(peers))
+	var asked sync.WaitGroup
+	for i, p := range peers {
+		asked.Go(func() { answers[i] = l.b.fullAt(ctx, p.name, ask) })
+	}
+	asked.Wait()
+	full = slices.Concat(answers...)
+	slices.SortFunc(full, func(a, b transport.ExplainReason) int { return strings.Compare(a.Name, b.Name) })
+	return full
+}
+
+// fullAt asks one of them.
+func (b *Broker) fullAt(ctx context.Context, node string, ask []byte) (full []transport.ExplainReason) {
+	body, err := b.o.Peers.Request(ctx, node, requestQuery, ask)
+	var reply transport.QueryReply
+	if err == nil {
+		err = reply.Decode(body)
+	}
+	var x transport.ExplainReply
+	if err == nil {
+		err = x.Decode(reply.Body)
+	}
+	if err != nil {
+		b.log.Debug("another node explains nothing", "node", node, "err", err)
+		return nil
+	}
+	for _, r := range x.Reasons {
+		if r.Kind == transport.ExplainWindow {
+			full = append(full, r)
+		}
+	}
+	return full
+}
+
+// explainAsked has the leader explain.
 func (b *Broker) explainAsked(ctx context.Context, l *lane, leader string, q *transport.Query) (transport.QueryReply, error) {
 	var reply transport.QueryReply
 	body, err := b.o.Peers.Request(ctx, leader, requestQuery, q.AppendTo(nil))
@@ -72,16 +134,7 @@ func (b *Broker) explainAsked(ctx context.Context, l *lane, leader string, q *tr
 	if err == nil {
 		err = reply.Decode(body)
 	}
-	var x transport.ExplainReply
-	if err == nil {
-		err = x.Decode(reply.Body)
-	}
-	if err != nil {
-		return reply, err
-	}
-	x.Reasons = append(x.Reasons, l.fullConnections(q.Name)...)
-	reply.Body = x.AppendTo(nil)
-	return reply, nil
+	return reply, err
 }
 
 // explainHere explains by this node's state. First are reasons known already,
@@ -105,10 +158,14 @@ func (l *lane) explainHere(q *transport.Query, first ...transport.ExplainReason)
 	return reply, nil
 }
 
-// alarmReasons tells what keeps new messages away.
+// alarmReasons tells what keeps new messages away, while this node leads: no
+// other's alarms do.
 func (l *lane) alarmReasons() (reasons []transport.ExplainReason) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.mode != modeLead {
+		return nil
+	}
 	for a := range alarms {
 		if l.alarmed(a) {
 			reasons = append(reasons, transport.ExplainReason{

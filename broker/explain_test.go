@@ -33,8 +33,9 @@ func TestExplain(t *testing.T) {
 		var free atomic.Uint64
 		free.Store(2 * mark)
 		p := newPair(t, func(o *Options) {
-			if o.Node == "a" {
-				o.Disk = func() (uint64, uint64, error) { return free.Load(), mark, nil }
+			o.Disk = func() (uint64, uint64, error) { return free.Load(), mark, nil }
+			if o.Node == "b" { // who does not lead refuses nothing
+				o.Disk = func() (uint64, uint64, error) { return 0, mark, nil }
 			}
 		})
 		near, far := attached(t, p.a, 1), attached(t, p.b, 2)
@@ -55,6 +56,11 @@ func TestExplain(t *testing.T) {
 		free.Store(mark - 1)
 		awaitSample()
 		want(transport.ExplainPaused, transport.ExplainDisk)
+		var stale transport.ExplainReply
+		far.ask(transport.Query{Kind: transport.QueryExplain, Name: "q", Stale: true}, &stale)
+		if len(stale.Reasons) != 1 || stale.Reasons[0].Kind != transport.ExplainPaused {
+			t.Fatalf("%+v", stale)
+		}
 		free.Store(2 * mark)
 		awaitSample()
 
@@ -149,8 +155,8 @@ func TestExplainAlone(t *testing.T) {
 	})
 }
 
-// TestExplainFullConnection: a consumer whose client takes nothing is told by
-// the node that it is connected to.
+// TestExplainFullConnection: a consumer whose client takes nothing is told of,
+// whichever node is asked.
 func TestExplainFullConnection(t *testing.T) {
 	p := newPair(t)
 	near, far := attached(t, p.a, 1), attached(t, p.b, 2)
@@ -161,13 +167,15 @@ func TestExplainFullConnection(t *testing.T) {
 		h.conn.requests += h.conn.b.o.RequestsMax
 		h.conn.mu.Unlock()
 	}
-	other := connectTo(t, p.b)
-	other.hello()
-	kinds, reply := other.explained("q")
-	if kinds[len(kinds)-1] != transport.ExplainWindow {
-		t.Fatalf("%+v", reply)
-	}
-	if r := reply.Reasons[len(kinds)-1]; r.Name != "b" || r.Count != 1 {
-		t.Fatalf("%+v", r)
+	for _, b := range []*Broker{p.a, p.b} {
+		other := connectTo(t, b)
+		other.hello()
+		kinds, reply := other.explained("q")
+		if want := []string{transport.ExplainEmpty, transport.ExplainWindow}; !slices.Equal(kinds, want) {
+			t.Fatalf("%v, want %v: %+v", kinds, want, reply)
+		}
+		if r := reply.Reasons[1]; r.Name != "b" || r.Count != 1 {
+			t.Fatalf("%+v", r)
+		}
 	}
 }

@@ -124,7 +124,8 @@ func (b *Broker) query(ctx context.Context, q *transport.Query) (transport.Query
 }
 
 // HandlePeerRequest answers a request of another node. The only kind is
-// "query": a read of a group that this node leads.
+// "query": a read of a group that this node leads, or what this node itself can
+// say to explain a queue.
 func (b *Broker) HandlePeerRequest(ctx context.Context, kind string, body []byte) ([]byte, error) {
 	if kind != requestQuery {
 		return nil, transport.Errorf(transport.CodeUnsupported, "request %q", kind)
@@ -138,7 +139,10 @@ func (b *Broker) HandlePeerRequest(ctx context.Context, kind string, body []byte
 		return nil, transport.Errorf(transport.CodeNotFound, "group %d is not here", q.Group)
 	}
 	read := l.readVerified
-	if q.Kind == transport.QueryExplain {
+	switch {
+	case q.Kind == transport.QueryExplain && q.Stale:
+		read = func(_ context.Context, q *transport.Query) (transport.QueryReply, error) { return l.explainHere(q) }
+	case q.Kind == transport.QueryExplain:
 		read = l.explainLed
 	}
 	reply, err := read(ctx, &q)
