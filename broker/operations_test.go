@@ -79,6 +79,41 @@ func TestCommit(t *testing.T) {
 	}
 }
 
+// TestTenants: weights are read page by page, from a node that leads and from
+// one that forwards. The nameless tenant is no end of the list.
+func TestTenants(t *testing.T) {
+	p := newPair(t)
+	c := attached(t, p.a, 1)
+	c.wantCode(c.send(transport.OpQueueCreate, transport.QueueCreate{
+		OpHeader: c.header(), Queue: "q", Settings: transport.QueueSettings{Fair: true},
+	}), transport.CodeOK)
+	for i, name := range []string{"", "a", "b", "none"} {
+		weight := uint32(i + 2)
+		if name == "none" {
+			weight = 1
+		}
+		c.wantCode(c.send(transport.OpTenantWeight, transport.TenantWeight{
+			OpHeader: c.header(), Queue: "q", Tenant: name, Weight: weight,
+		}), transport.CodeOK)
+	}
+	want := []transport.TenantInfo{{Name: "", Weight: 2}, {Name: "a", Weight: 3}, {Name: "b", Weight: 4}}
+	for _, c := range []*testClient{c, attached(t, p.b, 2)} {
+		var all []transport.TenantInfo
+		for after, more := "", true; more; {
+			var list transport.TenantList
+			c.ask(transport.Query{Kind: transport.QueryTenants, Name: "q", After: after, Limit: 1}, &list)
+			all, more = append(all, list.Tenants...), list.More
+			after = all[len(all)-1].Name
+			if len(all) > len(want) {
+				break
+			}
+		}
+		if !slices.Equal(all, want) {
+			t.Fatalf("%+v", all)
+		}
+	}
+}
+
 // TestDuplicateNamesTheFirst: what a repeated message repeats is told, over a
 // link too.
 func TestDuplicateNamesTheFirst(t *testing.T) {

@@ -91,7 +91,7 @@ func (b *Broker) query(ctx context.Context, q *transport.Query) (transport.Query
 	case transport.QueryNodes:
 		return transport.QueryReply{Stale: true, Body: transport.Marshal(b.o.Peers.Nodes())}, nil
 	case transport.QueryQueues, transport.QueryQueue, transport.QueryTopics, transport.QueryTopic,
-		transport.QuerySubscriptions, transport.QueryTrace, transport.QueryExplain, transport.QueryBrowse:
+		transport.QuerySubscriptions, transport.QueryTenants, transport.QueryTrace, transport.QueryExplain, transport.QueryBrowse:
 	default:
 		return transport.QueryReply{}, transport.Errorf(transport.CodeUnsupported, "query %q", q.Kind)
 	}

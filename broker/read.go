@@ -20,6 +20,8 @@ func (l *lane) read(ctx context.Context, q *transport.Query) (transport.QueryRep
 		return l.readTopic(q)
 	case transport.QuerySubscriptions:
 		return l.readSubscriptions(q)
+	case transport.QueryTenants:
+		return l.readTenants(q)
 	case transport.QueryBrowse:
 		return l.readBrowse(ctx, q)
 	case transport.QueryTrace:
@@ -131,5 +133,26 @@ func (l *lane) readTrace(q *transport.Query) (transport.QueryReply, error) {
 	}
 	l.group.View(func(s *fsm.State) { reply.Index = s.Index() })
 	reply.Body = t.find(fsm.ID{Group: l.id, Index: m.Index, Position: m.Position}).AppendTo(nil)
+	return reply, nil
+}
+
+// readTenants lists the weights of a queue's tenants. The nameless one begins
+// the first page, which has another one too: its name is where the next begins.
+func (l *lane) readTenants(q *transport.Query) (transport.QueryReply, error) {
+	reply := transport.QueryReply{Stale: true}
+	var infos []fsm.TenantInfo
+	var list transport.TenantList
+	var ok bool
+	l.group.View(func(s *fsm.State) {
+		infos, list.More, ok = s.Tenants(q.Name, q.After, max(page(q.Limit), 2))
+		reply.Index = s.Index()
+	})
+	if !ok {
+		return reply, transport.Errorf(transport.CodeNotFound, "queue %q", q.Name)
+	}
+	for _, t := range infos {
+		list.Tenants = append(list.Tenants, transport.TenantInfo{Name: t.Name, Weight: t.Weight})
+	}
+	reply.Body = list.AppendTo(nil)
 	return reply, nil
 }

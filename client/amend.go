@@ -190,7 +190,7 @@ func (c *Conn) ResumeGroup(ctx context.Context, queue, group string) (messages u
 }
 
 // SetTenantWeight sets how many messages a tenant of a fair queue gets in its
-// turn, 1 to 1,000. The error Is ErrInvalid if the queue is not fair.
+// turn, 1 to 1,000. Tenants tells it. The error Is ErrInvalid if the queue is not fair.
 func (c *Conn) SetTenantWeight(ctx context.Context, queue, tenant string, weight int) error {
 	if weight < 1 || weight > MaxTenantWeight {
 		return localError(transport.CodeInvalid, "set tenant weight", queue,

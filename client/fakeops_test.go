@@ -172,6 +172,11 @@ func (c *fakeCluster) lookMore(q transport.Query) []byte {
 			return transport.TopicList{Topics: []transport.TopicInfo{{Name: "a"}}, More: true}.AppendTo(nil)
 		}
 		return transport.TopicList{Topics: []transport.TopicInfo{{Name: "b"}}}.AppendTo(nil)
+	case transport.QueryTenants:
+		if q.After == "" {
+			return transport.TenantList{Tenants: []transport.TenantInfo{{Weight: 2}, {Name: "a", Weight: 3}}, More: true}.AppendTo(nil)
+		}
+		return transport.TenantList{Tenants: []transport.TenantInfo{{Name: "b", Weight: 4}}}.AppendTo(nil)
 	case transport.QuerySubscriptions:
 		return transport.QueueList{Queues: []transport.QueueInfo{{Name: "s", Topic: q.Name, Filter: ">"}}}.AppendTo(nil)
 	case transport.QueryExplain:

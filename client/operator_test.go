@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -234,6 +235,9 @@ func TestTopicsAreRead(t *testing.T) {
 		}
 		if all := collect(t, conn.Subscriptions(ctx, "t")); len(all) != 1 || all[0].Topic != "t" || all[0].Filter != ">" {
 			t.Errorf("subscriptions %+v", all)
+		}
+		if all := collect(t, conn.Tenants(ctx, "q")); !slices.Equal(all, []TenantInfo{{"", 2}, {"a", 3}, {"b", 4}}) {
+			t.Errorf("tenants %+v", all)
 		}
 		e, err := conn.Explain(ctx, "q")
 		if err != nil || e.Queue != "q" || e.Reasons[0].Kind != "scheduled" || e.Reasons[0].Until.UnixMilli() != 5000 {

@@ -279,6 +279,9 @@ func (r *script) look(f []string) {
 		fmt.Fprintln(&r.out, " clock", r.s.NeedsClock())
 	case "topic":
 		r.lookTopic(f[1])
+	case "tenants":
+		page, _, _ := r.s.Tenants(f[1], "", MaxTenants)
+		fmt.Fprintln(&r.out, "tenants", page)
 	case "breaker":
 		r.lookBreaker(f[1])
 	case "explain":

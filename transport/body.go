@@ -338,6 +338,7 @@ const (
 	QueryTopics        = "topics"        // TopicList: whose names begin with Name
 	QueryTopic         = "topic"         // TopicInfo
 	QuerySubscriptions = "subscriptions" // QueueList: those of the topic Name
+	QueryTenants       = "tenants"       // TenantList: those of the queue Name that have a weight
 	QueryBrowse        = "browse"        // BrowseReply
 	QueryExplain       = "explain"       // ExplainReply: about the queue Name
 	QueryTrace         = "trace"         // TraceReply

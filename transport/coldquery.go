@@ -15,6 +15,12 @@ func (t TopicList) AppendTo(dst []byte) []byte { return appendBody(dst, &t) }
 func (t *TopicList) Decode(payload []byte) error { return Unmarshal(payload, t) }
 
 // AppendTo appends the body.
+func (t TenantList) AppendTo(dst []byte) []byte { return appendBody(dst, &t) }
+
+// Decode reads the body.
+func (t *TenantList) Decode(payload []byte) error { return Unmarshal(payload, t) }
+
+// AppendTo appends the body.
 func (b BrowseQuery) AppendTo(dst []byte) []byte { return appendBody(dst, &b) }
 
 // Decode reads the body.

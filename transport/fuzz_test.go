@@ -67,6 +67,7 @@ func bodies(t testing.TB) map[Op]func() body {
 		1008: func() body { return new(ExplainReply) },
 		1009: func() body { return new(TraceQuery) },
 		1010: func() body { return new(TraceReply) },
+		1011: func() body { return new(TenantList) },
 	}
 	for _, s := range samples(t) {
 		if s.body != nil {
@@ -93,6 +94,7 @@ func FuzzBodies(f *testing.F) {
 	f.Add(uint16(1008), sampleExplain.AppendTo(nil))
 	f.Add(uint16(1009), TraceQuery{Index: 1001, Position: 2}.AppendTo(nil))
 	f.Add(uint16(1010), sampleTrace.AppendTo(nil))
+	f.Add(uint16(1011), sampleTenants.AppendTo(nil))
 	f.Add(uint16(OpCommit), append([]byte{0x93, 0x95, 0, 0, 0, 0xc2, 0, 0x90, 0xdc, 0x03, 0xe8}, bytes.Repeat([]byte{0x92, 0xa0, 0x90}, 1000)...))
 	f.Add(uint16(OpEvents), append([]byte{0x93, 0xdc, 0xff, 0xff}, make([]byte, 600)...))
 	f.Add(uint16(OpPublish), []byte{0x93, 0x95, 0, 0, 0, 0xc2, 0, 0xa0, 0xdd, 0xff, 0xff, 0xff, 0xff})

@@ -76,6 +76,18 @@ type TopicInfo struct {
 	DedupIDs      uint64 // in the window now
 }
 
+// TenantInfo describes a tenant of a fair queue, in reply to a Query.
+type TenantInfo struct {
+	Name   string
+	Weight uint32
+}
+
+// TenantList is the reply to "tenants".
+type TenantList struct {
+	Tenants []TenantInfo
+	More    bool
+}
+
 // TopicList is the reply to "topics".
 type TopicList struct {
 	Topics []TopicInfo

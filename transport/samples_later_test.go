@@ -72,13 +72,16 @@ func inspectSamples(record []byte) []sample {
 		reply("queryreply-browse", 34, sampleBrowsed(record)),
 		reply("queryreply-explain", 39, &sampleExplain),
 		reply("queryreply-trace", 35, &sampleTrace),
+		of("query-tenants", OpQuery, 40, Query{Kind: QueryTenants, Name: "jobs", Limit: 100}),
+		reply("queryreply-tenants", 40, &sampleTenants),
 	}
 }
 
 var (
 	sampleBrowse = BrowseQuery{Queue: "jobs", After: 4, Limit: 50, States: StatesOf(MessageReady, MessageRetrying), Index: 1001, Position: 2,
 		HeaderKey: "trace", HeaderValue: "abc", GroupKey: "customer-7", Tenant: "acme", OlderThanMs: 60000, YoungerThanMs: 3600000, Bodies: true}
-	sampleTopic = TopicInfo{Name: "events", Incarnation: 14, Settings: TopicSettings{DedupMs: 60000, DedupCapacity: 1000},
+	sampleTenants = TenantList{Tenants: []TenantInfo{{Name: "acme", Weight: 3}, {Name: "globex", Weight: 2}}, More: true}
+	sampleTopic   = TopicInfo{Name: "events", Incarnation: 14, Settings: TopicSettings{DedupMs: 60000, DedupCapacity: 1000},
 		Subscriptions: 2, Published: 40, Duplicates: 3, DedupIDs: 7}
 	sampleSubscription = QueueInfo{Name: "billing", Incarnation: 15, Settings: allSettings, Ready: 3, Bytes: 4096, Published: 5, DeadLetter: "billing.dlq",
 		Scheduled: 1, Retrying: 2, Groups: 3, GroupsParked: 1, Expired: 4, Overflowed: 5, Missed: 6, Duplicates: 7, DedupIDs: 8,

@@ -2,6 +2,8 @@ package modeltest
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/ferrymq/ferrymq/fsm"
 )
@@ -35,6 +37,9 @@ func sameQueue(q *queue, got fsm.QueueInfo, s *fsm.State) error {
 	if text := differ(got, q.info()); text != "" {
 		return fmt.Errorf("%s\n%s", text, q)
 	}
+	if err := sameTenants(q, s); err != nil {
+		return err
+	}
 	var listed []fsm.MessageInfo
 	s.Messages(q.name, func(info fsm.MessageInfo) bool {
 		listed = append(listed, info)
@@ -52,6 +57,28 @@ func sameQueue(q *queue, got fsm.QueueInfo, s *fsm.State) error {
 		if text := differ(got, want); text != "" {
 			return fmt.Errorf("message at %d: %s\n%s", msg.place, text, q)
 		}
+	}
+	return nil
+}
+
+// sameTenants compares the weights, page by page.
+func sameTenants(q *queue, s *fsm.State) error {
+	var want []fsm.TenantInfo
+	for _, name := range slices.Sorted(maps.Keys(q.weights)) {
+		if w := q.weight(name); w > 1 {
+			want = append(want, fsm.TenantInfo{Name: name, Weight: w})
+		}
+	}
+	var got []fsm.TenantInfo
+	for after, more := "", true; more; {
+		var page []fsm.TenantInfo
+		if page, more, _ = s.Tenants(q.name, after, 2); len(page) > 0 {
+			after = page[len(page)-1].Name
+		}
+		got = append(got, page...)
+	}
+	if !slices.Equal(got, want) {
+		return fmt.Errorf("tenants %v, want %v", got, want)
 	}
 	return nil
 }

@@ -218,6 +218,12 @@ func testDeadLetters(t *testing.T, d *devServer) {
 	require.Contains(t, d.run(t, ExitOK, "", "dlq", "redrive", "chosen", "--group", "of-acme", "--dry-run").out, "2 messages of chosen.dlq")
 	require.Contains(t, d.run(t, ExitOK, "", "dlq", "redrive", "chosen", "--tenant", "other").out, "moved 1 of 1")
 	require.Equal(t, "other\n", d.run(t, ExitOK, "", "consume", "chosen", "--count", "1").out)
+
+	d.run(t, ExitOK, "", "queue", "create", "turns", "--fair")
+	require.Regexp(t, `Tenants: +take turns\n`, d.run(t, ExitOK, "", "queue", "show", "turns").out)
+	d.run(t, ExitOK, "", "tenant", "weight", "turns", "acme", "3")
+	d.run(t, ExitOK, "", "tenant", "weight", "turns", "", "2")
+	require.Regexp(t, `Tenants: +take turns, by weight: \(none\) 2, acme 3\n`, d.run(t, ExitOK, "", "queue", "show", "turns").out)
 }
 
 // testRequests: asked, answered by a command, and what holds a queue up.

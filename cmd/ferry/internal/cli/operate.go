@@ -43,6 +43,8 @@ func (a *app) tenantWeight() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "weight QUEUE TENANT N",
 		Short: "Set how many messages a tenant gets in its turn, 1 to 1000",
+		Long: "Set how many messages a tenant gets in its turn, 1 to 1000; 1 if it was never set. `ferry\n" +
+			"queue show` tells the others. The tenant '' is that of messages without one.",
 	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		weight, err := strconv.Atoi(args[2])
@@ -56,7 +58,7 @@ func (a *app) tenantWeight() *cobra.Command {
 			if a.json() {
 				return printJSON(a.Out, map[string]any{"queue": args[0], "tenant": args[1], "done": "weighted", "weight": weight})
 			}
-			_, err := fmt.Fprintf(a.Out, "tenant %s of queue %s has weight %d\n", args[1], args[0], weight)
+			_, err := fmt.Fprintf(a.Out, "tenant %s of queue %s has weight %d\n", tenantText(args[1]), args[0], weight)
 			return err
 		})
 	}

@@ -118,13 +118,31 @@ func (a *app) queueShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if a.json() {
-				return printJSON(a.Out, viewQueue(info))
+			v := viewQueue(info)
+			if info.Settings.Fair {
+				if v.TenantWeights, err = weightsOf(ctx, conn, args[0], readOptions(*stale)); err != nil {
+					return err
+				}
 			}
-			return viewQueue(info).print(a.Out)
+			if a.json() {
+				return printJSON(a.Out, v)
+			}
+			return v.print(a.Out)
 		})
 	}
 	return a.remote(c)
+}
+
+// weightsOf are the weights of a queue's tenants that have one.
+func weightsOf(ctx context.Context, conn *client.Conn, queue string, opts []client.ReadOption) (map[string]int, error) {
+	weights := map[string]int{}
+	for t, err := range conn.Tenants(ctx, queue, opts...) {
+		if err != nil {
+			return nil, err
+		}
+		weights[t.Name] = t.Weight
+	}
+	return weights, nil
 }
 
 func staleFlag(c *cobra.Command) *bool {

@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -54,7 +56,7 @@ func (q queueView) settings() []string {
 		"Priorities", q.guardText(),
 		"Message groups", fmt.Sprintf("on failure: %s; at a time: %d", q.GroupFailure, q.GroupBatch),
 		"Consumers at a time", q.exclusiveText(),
-		"Tenants", q.fairText(),
+		"Tenants", q.tenantsText(),
 		"Window of message ids", q.dedupText(q.DedupIDs),
 		"Dispatch rate", q.rateText(),
 	}
@@ -110,11 +112,32 @@ func (s settingsView) exclusiveText() string {
 	return "any number"
 }
 
-func (s settingsView) fairText() string {
-	if s.Fair {
-		return "take turns"
+// weightsShown is how many weights are told to people; JSON has all.
+const weightsShown = 8
+
+func (q queueView) tenantsText() string {
+	if !q.Fair {
+		return "not told apart"
 	}
-	return "not told apart"
+	text := "take turns"
+	for i, name := range slices.Sorted(maps.Keys(q.TenantWeights)) {
+		if i == weightsShown {
+			return text + fmt.Sprintf(", %d more", len(q.TenantWeights)-i)
+		}
+		between := ", "
+		if i == 0 {
+			between = ", by weight: "
+		}
+		text += fmt.Sprintf("%s%s %d", between, tenantText(name), q.TenantWeights[name])
+	}
+	return text
+}
+
+func tenantText(name string) string {
+	if name == "" {
+		return "(none)"
+	}
+	return plainText(name)
 }
 
 func (s settingsView) dedupText(ids uint64) string {

@@ -33,7 +33,8 @@ type queueView struct {
 	OldestReady  string      `json:"oldest_ready,omitempty"` // RFC 3339
 	Breaker      breakerView `json:"breaker"`
 	settingsView
-	Subscription *subscriptionView `json:"subscription,omitempty"`
+	TenantWeights map[string]int    `json:"tenant_weights,omitempty"` // above 1; told of one queue, not in lists
+	Subscription  *subscriptionView `json:"subscription,omitempty"`
 }
 
 // settingsView is a queue's settings, durations in milliseconds.

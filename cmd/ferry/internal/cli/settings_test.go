@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -67,8 +68,15 @@ func TestShowQueue(t *testing.T) {
 		Expired: 7, Overflowed: 8, Missed: 9, Duplicates: 10, DedupIDs: 11, Topic: "events", Filter: "order.>", Required: true,
 		Breaker: transport.BreakerInfo{State: transport.BreakerIsOpen, ByHand: true},
 	}
+	weights := transport.TenantList{Tenants: []transport.TenantInfo{{Weight: 2}, {Name: "acme", Weight: 3}}}
+	for i := range 9 {
+		weights.Tenants = append(weights.Tenants, transport.TenantInfo{Name: fmt.Sprint("b", i), Weight: 4})
+	}
+	n.replies[transport.QueryTenants] = weights
 	var v map[string]any
 	require.NoError(t, json.Unmarshal([]byte(n.run(ExitOK, "", "queue", "show", "orders", "-o", "json").out), &v))
+	require.Len(t, v["tenant_weights"], 11)
+	require.Subset(t, v["tenant_weights"], map[string]any{"": 2., "acme": 3., "b8": 4.})
 	for name, want := range map[string]any{
 		"scheduled": 3., "retrying": 4., "parked": 5., "groups": 6., "groups_parked": 1., "expired": 7., "overflowed": 8., "missed": 9.,
 		"duplicates": 10., "dedup_ids": 11., "overflow": "drop-oldest", "ttl_ms": 3_600_000., "expired_to_dlq": true, "retry": "linear",
@@ -85,7 +93,7 @@ func TestShowQueue(t *testing.T) {
 		`Subscription: +of topic events, filter order.>, required`, `State: +breaker open`, `Scheduled: +3`, `Retrying: +4`, `Parked: +5`,
 		`Groups: +6, 1 parked`, `Expired: +7`, `Overflowed: +8`, `Missed: +9`, `Duplicates: +10`, `Breaker: +open, by hand`,
 		`Limits: +10 messages, 2.0 KiB; when full: drop-oldest`, `Time to live: +1h0m0s, then dead-lettered`, `Retry: +linear: 2s, at most 1m0s`,
-		`Window of message ids: +10m0s, 11 of 1000 ids`, `Dispatch rate: +200 messages a second, 7 at once`, `Tenants: +take turns`,
+		`Window of message ids: +10m0s, 11 of 1000 ids`, `Dispatch rate: +200 messages a second, 7 at once`, `Tenants: +take turns, by weight: \(none\) 2, acme 3, b0 4, .*b5 4, 3 more\n`,
 	} {
 		require.Regexp(t, line, out)
 	}
