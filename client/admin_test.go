@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -48,7 +49,7 @@ func TestAsksTheCluster(t *testing.T) {
 			names = append(names, info.Name)
 		}
 		equal(t, "queues", names, []string{"a", "b", "c"})
-		if info, err := conn.Cluster(ctx, Stale()); err != nil || info.Groups[0].Leader != "n1" {
+		if info, err := conn.Cluster(ctx, Stale()); err != nil || info.Groups[0].Leader != "n1" || !slices.Equal(info.Groups[0].Alarms, []string{"disk"}) {
 			t.Errorf("cluster: %+v, %v", info, err)
 		}
 		if _, err := conn.Ping(ctx); err != nil {

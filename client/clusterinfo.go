@@ -23,6 +23,9 @@ type GroupInfo struct {
 	AppliedIndex uint64
 	Digest       string // hex of the running digest at AppliedIndex
 	Members      []MemberInfo
+	// Alarms for which the leader refuses publishes: "memory", "disk", "lag"; there
+	// may be new ones. Stale: of the node asked, which refuses only while it leads.
+	Alarms []string
 }
 
 // MemberInfo is one replica of a group.
@@ -43,7 +46,7 @@ func clusterInfoFrom(c transport.ClusterInfo) ClusterInfo {
 	for _, g := range c.Groups {
 		group := GroupInfo{
 			Group: g.Group, Leader: g.Leader, Term: g.Term,
-			CommitIndex: g.CommitIndex, AppliedIndex: g.AppliedIndex, Digest: g.Digest,
+			CommitIndex: g.CommitIndex, AppliedIndex: g.AppliedIndex, Digest: g.Digest, Alarms: g.Alarms,
 		}
 		for _, m := range g.Members {
 			group.Members = append(group.Members, MemberInfo{

@@ -242,7 +242,7 @@ func (c *fakeCluster) query(payload []byte) []byte {
 	default:
 		return c.lookMore(q)
 	}
-	return transport.ClusterInfo{Node: "n1", Groups: []transport.GroupStatus{{Leader: c.leader}}}.AppendTo(nil)
+	return transport.ClusterInfo{Node: "n1", Groups: []transport.GroupStatus{{Leader: c.leader, Alarms: []string{"disk"}}}}.AppendTo(nil)
 }
 
 func (fc *fakeConn) attach(f transport.Frame) {

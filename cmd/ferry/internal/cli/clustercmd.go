@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,6 +46,11 @@ func (a *app) printCluster(info client.ClusterInfo) error {
 		if _, err := fmt.Fprintf(a.Out, "\ngroup %d: leader %s, term %d, commit %d, applied %d\n",
 			g.Group, orNone(g.Leader), g.Term, g.CommitIndex, g.AppliedIndex); err != nil {
 			return err
+		}
+		if len(g.Alarms) > 0 {
+			if _, err := fmt.Fprintf(a.Out, "alarms: %s\n", strings.Join(g.Alarms, ", ")); err != nil {
+				return err
+			}
 		}
 		rows := make([][]string, 0, len(g.Members))
 		for _, m := range g.Members {

@@ -16,6 +16,7 @@ type groupView struct {
 	CommitIndex  uint64       `json:"commit_index"`
 	AppliedIndex uint64       `json:"applied_index"`
 	Digest       string       `json:"digest"`
+	Alarms       []string     `json:"alarms"` // for which the leader refuses publishes
 	Members      []memberView `json:"members"`
 }
 
@@ -35,7 +36,7 @@ func viewCluster(info client.ClusterInfo) clusterView {
 	v := clusterView{ClusterID: info.ClusterID, Node: info.Node, Groups: []groupView{}}
 	for _, g := range info.Groups {
 		w := groupView{Group: g.Group, Leader: g.Leader, Term: g.Term, CommitIndex: g.CommitIndex,
-			AppliedIndex: g.AppliedIndex, Digest: g.Digest, Members: []memberView{}}
+			AppliedIndex: g.AppliedIndex, Digest: g.Digest, Alarms: append([]string{}, g.Alarms...), Members: []memberView{}}
 		for _, m := range g.Members {
 			w.Members = append(w.Members, memberView{
 				Node: m.Node, ServerID: m.ServerID, Addr: m.Addr, ClientAddr: m.ClientAddr, Voter: m.Voter,

@@ -85,6 +85,19 @@ func TestExplain(t *testing.T) {
 	require.Equal(t, "abcd/7", v.Reasons[2].Name)
 }
 
+// TestClusterAlarms: whoever looks at the cluster sees why publishes are refused.
+func TestClusterAlarms(t *testing.T) {
+	n := newFakeNode(t)
+	status := transport.GroupStatus{Leader: "n1", Members: []transport.MemberInfo{{Node: "n1", Leader: true, Voter: true, Healthy: true}}}
+	n.replies[transport.QueryCluster] = transport.ClusterInfo{Node: "n2", Groups: []transport.GroupStatus{status}}
+	require.NotContains(t, n.run(ExitOK, "", "cluster", "status").out, "alarms")
+	require.Contains(t, n.run(ExitOK, "", "cluster", "status", "-o", "json").out, `"alarms":[]`)
+	status.Alarms = []string{"memory", "disk"}
+	n.replies[transport.QueryCluster] = transport.ClusterInfo{Node: "n2", Groups: []transport.GroupStatus{status}}
+	require.Contains(t, n.run(ExitOK, "", "cluster", "status").out, "applied 0\nalarms: memory, disk\n")
+	require.Contains(t, n.run(ExitOK, "", "cluster", "status", "-o", "json").out, `"alarms":["memory","disk"]`)
+}
+
 func TestTrace(t *testing.T) {
 	n := newFakeNode(t)
 	n.replies[transport.QueryTrace] = transport.TraceReply{FromIndex: 5, FromMs: 1_000}
