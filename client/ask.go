@@ -165,6 +165,9 @@ func (q *question) ask(ctx context.Context) (*Response, error) {
 		if err == nil || !errors.As(err, &e) || e.Code != transport.CodeBusy {
 			return response, err
 		}
+		if e.Cause == transport.CauseRoom {
+			pause.Reset()
+		}
 		if !sleep(ctx, max(pause.NextBackOff(), e.RetryAfter)) {
 			e.wrapped = ctxError(ctx)
 			return nil, e

@@ -68,6 +68,9 @@ var (
 	ErrRateLimited      = errors.New("ferry: published too fast")
 	ErrTooManyRequests  = errors.New("ferry: too many unanswered requests")
 	ErrLagging          = errors.New("ferry: the node is behind its log")
+	ErrTooManyTenants   = errors.New("ferry: too many tenants in the queue")
+	ErrTooManyGroups    = errors.New("ferry: too many message groups in the queue")
+	ErrMakingRoom       = errors.New("ferry: the queue drops many old messages to make room")
 	ErrLeaseExpired     = errors.New("ferry: the lease ran out")
 	ErrSettled          = errors.New("ferry: settled already")
 	ErrLeaseSessionOver = errors.New("ferry: the lease's session ended")
@@ -126,6 +129,9 @@ var causes = map[transport.Cause]error{
 	transport.CauseRate:         ErrRateLimited,
 	transport.CauseRequests:     ErrTooManyRequests,
 	transport.CauseLag:          ErrLagging,
+	transport.CauseTenants:      ErrTooManyTenants,
+	transport.CauseGroups:       ErrTooManyGroups,
+	transport.CauseRoom:         ErrMakingRoom,
 	transport.CauseExpired:      ErrLeaseExpired,
 	transport.CauseSettled:      ErrSettled,
 	transport.CauseSessionEnded: ErrLeaseSessionOver,

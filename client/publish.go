@@ -76,17 +76,20 @@ func (c *Conn) publish(ctx context.Context, queue string, ms []Message, results 
 	pause := busyPause()
 	for {
 		c.publishOnce(ctx, queue, ms, open, results)
-		var least time.Duration
+		least, room := time.Duration(0), false
 		busy := open[:0]
 		for _, i := range open {
 			var e *Error
 			if errors.As(results[i].Err, &e) && e.Code == transport.CodeBusy {
 				busy = append(busy, i)
-				least = max(least, e.RetryAfter)
+				least, room = max(least, e.RetryAfter), room || e.Cause == transport.CauseRoom
 			}
 		}
 		if open = busy; len(open) == 0 {
 			return nil
+		}
+		if room {
+			pause.Reset()
 		}
 		if !sleep(ctx, max(pause.NextBackOff(), least)) {
 			for _, i := range open {
@@ -100,7 +103,8 @@ func (c *Conn) publish(ctx context.Context, queue string, ms []Message, results 
 	}
 }
 
-// busyPause gives the pauses before what a busy queue refused is tried again.
+// busyPause gives the pauses before what a busy queue refused is tried again. They
+// begin anew for a queue that makes room: it gets further with each try.
 func busyPause() *backoff.ExponentialBackOff {
 	return &backoff.ExponentialBackOff{
 		InitialInterval: busyInitial, Multiplier: 2, RandomizationFactor: 0.5, MaxInterval: busyMax,

@@ -121,6 +121,45 @@ func TestBatchHasOneResultForEach(t *testing.T) {
 	})
 }
 
+// A queue that makes room gets further with each try, so the pauses do not grow.
+func TestRoomIsMadeByTrying(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		tries := 0
+		c.setVerdict(func(op transport.Op, _ []byte) *transport.Result {
+			if tries++; tries%40 == 0 {
+				return nil
+			}
+			return &transport.Result{Code: transport.CodeBusy, Cause: transport.CauseRoom, RetryAfterMs: 50}
+		})
+		for name, try := range map[string]func() error{
+			"publish": func() error { return errorOf(conn.Publish(t.Context(), "q", Message{})) },
+			"commit": func() error {
+				tx := conn.NewTx()
+				tx.Publish("q", Message{})
+				return errorOf(tx.Commit(t.Context()))
+			},
+		} {
+			start := time.Now()
+			if err := try(); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if took := time.Since(start); took < 39*50*time.Millisecond || took > 39*60*time.Millisecond {
+				t.Errorf("%s took %v", name, took)
+			}
+		}
+		told := make(chan error, 1)
+		if err := conn.PublishAsync(t.Context(), "q", Message{}, func(_ Receipt, err error) { told <- err }); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-told; !errors.Is(err, ErrMakingRoom) || errors.Is(err, ErrQueueFull) || !strings.Contains(err.Error(), "drops many old messages") {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
 func TestBusyIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newFakeCluster(t, "n1")

@@ -168,6 +168,9 @@ func (t *Tx) commit(ctx context.Context, patient bool) (TxResult, error) {
 		if err == nil || !errors.As(err, &e) || e.Code != transport.CodeBusy {
 			return result, err
 		}
+		if e.Cause == transport.CauseRoom {
+			pause.Reset()
+		}
 		if !sleep(ctx, max(pause.NextBackOff(), e.RetryAfter)) {
 			e.wrapped = ctxError(ctx)
 			return result, e

@@ -294,8 +294,8 @@ func (s *State) moveTo(q *queue, c *Amend, place uint64, m message, at held) Ver
 	if full := to.fits(m.size); full != CauseNone {
 		return Verdict{Code: Busy, Cause: full, RetryAfterMillis: RetryFullMillis}
 	}
-	if !to.lineFits(info) {
-		return Verdict{Code: Busy, Cause: CauseMessages, RetryAfterMillis: RetryFullMillis}
+	if cause := s.lineCause(to, info, nil); cause != CauseNone {
+		return Verdict{Code: Busy, Cause: cause, RetryAfterMillis: RetryFullMillis}
 	}
 	s.lift(q, place, &m, at)
 	s.left(q, &m)

@@ -11,7 +11,7 @@ import (
 // to the state from now on.
 //
 // Every entry has the same frame: clocks, commands in their order, what is
-// due, reclaim, one hand-out for each queue touched. So a lease that is
+// due, room, reclaim, one hand-out for each queue touched. So a lease that is
 // overdue but was not ended yet is still good for the commands, and what
 // returns in this entry is handed out in it.
 func (s *State) Apply(index uint64, entry []byte) (Applied, error) {
@@ -31,6 +31,7 @@ func (s *State) Apply(index uint64, entry []byte) (Applied, error) {
 	w := &s.work
 	w.effects, w.touched = nil, w.touched[:0]
 	w.position, w.due, w.checkpoint = 0, 0, false
+	w.efforts, w.crowded = efforts{}, w.crowded[:0]
 
 	// The count is not yet to be trusted: a command takes three bytes or more.
 	results := make([]Result, 0, min(int64(h.Count), int64(len(entry)/3)))
@@ -57,6 +58,9 @@ func (s *State) Apply(index uint64, entry []byte) (Applied, error) {
 	if cap(w.matched) > matchedKept {
 		w.matched = nil
 	}
+	if cap(w.crowded) > crowdedKept {
+		w.crowded = nil
+	}
 	if invariants {
 		if err := s.Check(); err != nil {
 			return Applied{}, s.fail(err)
@@ -70,6 +74,7 @@ func (s *State) tail() {
 	s.bodies.Settled(s.index)
 	s.expire()
 	s.moveCondemned(s.moveParked(moveMax))
+	s.makeWay()
 	s.reclaim()
 	for _, incarnation := range s.work.touched {
 		if q := s.queue(incarnation); q != nil {

@@ -40,6 +40,9 @@ const (
 	CauseSessions     Cause = 7
 	CauseDedup        Cause = 8  // busy: the window of message ids is full
 	CauseRequests     Cause = 10 // busy: too many unanswered requests of the session
+	CauseTenants      Cause = 12 // busy: too many tenants in the queue
+	CauseGroups       Cause = 13 // busy: too many message groups in the queue
+	CauseRoom         Cause = 14 // busy: more old messages have to go than one entry drops
 	CauseExpired      Cause = 16
 	CauseSettled      Cause = 17
 	CauseSessionEnded Cause = 18

@@ -75,14 +75,14 @@ func (s *State) judgeCommit(x *session, c *Commit, recordsAt []int, entry []byte
 	if r := s.measure(sum); r.Code != OK {
 		return r
 	}
-	p := newPlan()
-	p.freed = s.freedBy(c.Settles)
+	p := s.newPlan(s.freedBy(c.Settles))
+	s.endLines(p, c.Settles)
 	return s.refusal(p, entry)
 }
 
 // freedBy is what acks take out of queues, by queue.
-func (s *State) freedBy(items []SettleItem) map[uint64]freed {
-	all := map[uint64]freed{}
+func (s *State) freedBy(items []SettleItem) map[uint64]amount {
+	all := map[uint64]amount{}
 	for i := range items {
 		it := &items[i]
 		if it.Action != ActionAck {
@@ -91,7 +91,7 @@ func (s *State) freedBy(items []SettleItem) map[uint64]freed {
 		q, _ := s.queues.Get(it.Incarnation)
 		l, _ := q.leased.Get(it.Place)
 		f := all[it.Incarnation]
-		all[it.Incarnation] = freed{f.messages + 1, f.bytes + uint64(l.size)}
+		all[it.Incarnation] = amount{f.messages + 1, f.bytes + uint64(l.size)}
 	}
 	return all
 }

@@ -205,6 +205,7 @@ func copyOf(t testing.TB, s *State) *State {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.SetBounds(s.bounds)
 	return c
 }
 

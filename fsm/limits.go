@@ -20,8 +20,8 @@ const (
 	MaxFanOut              = 100_000 // messages put into queues by one operation
 	MaxFilterBytes         = 256
 	MaxKeyBytes            = 256     // of a group, tenant, subject or message id
-	MaxGroups              = 1 << 20 // message groups and tenants of a queue that have messages
-	MaxTenants             = 10_000  // of a queue, that have messages or a weight
+	MaxGroups              = 1 << 20 // message groups of a queue that have messages, and priorities of each of its tenants
+	MaxTenants             = 10_000  // of a queue, by name, that have messages or a weight
 	MaxDedupCapacity       = 1 << 22
 	MaxRequests            = 1024     // unanswered or kept, of a session
 	MaxTaken               = 256      // answers that one request says have come
@@ -46,13 +46,31 @@ const (
 	breakerOpenMillisMax = 300_000
 	breakerRoundMax      = 4 // probes of the last round
 
-	dueMax     = 4096 // leases ended by time in one entry
-	moveMax    = 4096 // parked messages moved in one entry
-	reclaimMax = 4096 // bodies of purged and deleted queues dropped in one entry
-	chunkMax   = 256  // messages in a packed chunk
+	dueMax     = 4096        // leases ended by time in one entry
+	moveMax    = 4096        // parked messages moved in one entry
+	reclaimMax = 4096        // bodies of purged and deleted queues dropped in one entry
+	roomMax    = 8192        // messages dropped to make room in one entry, beyond one for each that is taken: about 10 ms
+	lookFree   = 64          // messages looked at in vain to make room for one, that are not counted
+	lookMax    = 4 * roomMax // messages looked at in vain in one entry, the others: about 2 ms
+	chunkMax   = 256         // messages in a packed chunk
 
 	matchedKept = 16 << 10 // matched subscriptions that scratch is kept for after an entry
+	crowdedKept = 1 << 10  // crowded queues, the same
 )
+
+// Bounds are limits that tests lower to reach them. All replicas of a state
+// must have the same, from its first entry on; they are in no snapshot.
+type Bounds struct {
+	Room    int // roomMax
+	Tenants int // MaxTenants
+	Groups  int // MaxGroups
+}
+
+// Bounds are the state's.
+func (s *State) Bounds() Bounds { return s.bounds }
+
+// SetBounds is for tests.
+func (s *State) SetBounds(b Bounds) { s.bounds = b }
 
 // Defaults and bounds of settings.
 const (
@@ -88,6 +106,7 @@ const (
 
 	RetryFullMillis   = 250 // retry_after of a full queue
 	RetryWindowMillis = 50  // of a full window
+	RetryRoomMillis   = 50  // of a queue that makes room
 	RetryCountMillis  = 1_000
 	deadlineStep      = 10 // NextDeadline is rounded up to this many milliseconds
 )

@@ -155,3 +155,45 @@ func TestRefusedBySeveral(t *testing.T) {
 		}
 	}
 }
+
+// TestMaxTenants: as many tenants as there may be have messages, besides who
+// names none, and one more is refused by name; those that are there are not,
+// whichever way they come. There is room again when one is gone.
+func TestMaxTenants(t *testing.T) {
+	d := newDriver(t)
+	d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q", Settings: Settings{Fair: true}})
+	of := func(from, count int) []byte {
+		var records []byte
+		for i := from; i < from+count; i++ {
+			records = append(records, recordsOfKind(1, 2, record.Message{Tenant: fmt.Sprint("t", i)})...)
+		}
+		return records
+	}
+	publish := func(from, count int) Command {
+		return &Publish{OpHeader: d.op(), Queue: "q", Count: uint32(count), Records: of(from, count)}
+	}
+	commit := func(from, count int) Command {
+		return &Commit{OpHeader: d.op(), Publishes: []CommitPublish{{Queue: "q", Count: uint32(count), Records: of(from, count)}}}
+	}
+	weight := func(i int) Command {
+		return &TenantWeight{OpHeader: d.op(), Queue: "q", Tenant: fmt.Sprint("t", i), Weight: 2}
+	}
+	d.publish("q", 1)
+	d.many(MaxTenants/500-1, func(i int) Command { return publish(i*500, 500) })
+	d.ok(commit(MaxTenants-500, 500))
+	tooMany := Result{Code: Busy, Cause: CauseTenants, RetryAfterMillis: RetryFullMillis}
+	d.refused(publish(MaxTenants, 1), tooMany)
+	d.refused(commit(MaxTenants, 1), tooMany)
+	d.refused(commit(MaxTenants-MaxItems/2, MaxItems), tooMany)
+	d.refused(weight(MaxTenants), tooMany)
+	d.ok(publish(MaxTenants-MaxItems, MaxItems))
+	d.ok(commit(0, MaxItems))
+	d.ok(weight(7))
+	d.publish("q", 1)
+	a := d.ok(&Consume{OpHeader: d.op(), Queue: "q", Consumer: 1, CreditMessages: 3})
+	first := &a.Effects[1] // of t0, which has another message; the one before is nobody's
+	d.refused(&Commit{OpHeader: d.op(), Settles: []SettleItem{{Incarnation: first.Incarnation, Place: first.Place, Token: first.Token, Action: ActionAck}},
+		Publishes: []CommitPublish{{Queue: "q", Count: 1, Records: of(MaxTenants, 1)}}}, tooMany)
+	d.ok(&QueuePurge{OpHeader: d.op(), Queue: "q"})
+	d.ok(commit(MaxTenants, 1))
+}

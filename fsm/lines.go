@@ -317,26 +317,3 @@ func (s *State) reorder(q *queue, was *Settings) {
 	}
 	s.touch(q)
 }
-
-// lineFits tells whether a new message finds its line, or may have a new one.
-func (q *queue) lineFits(info *record.Info) bool {
-	if info == nil {
-		return true
-	}
-	key, other := q.lineKeyOf(info)
-	if !other || q.linesFit(1) {
-		return true
-	}
-	if _, ok := q.lines.named[key]; ok {
-		return true
-	}
-	_, known := q.lines.tenants.Get(q.tenantOf(info))
-	return known && q.lines.all.Len() < MaxGroups
-}
-
-// linesFit tells whether there may be so many more lines, if each were of a
-// new tenant.
-func (q *queue) linesFit(n int) bool {
-	o := q.lines
-	return o == nil || o.all.Len()+n <= MaxGroups && (!q.settings.Fair || o.tenants.Len()+n <= MaxTenants)
-}

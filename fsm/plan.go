@@ -7,13 +7,16 @@ import "fmt"
 type plan struct {
 	rooms map[uint64]*room         // by queue; these are looked up, never walked
 	ids   map[uint64]map[hash]seen // by queue or topic
-	freed map[uint64]freed         // by queue
+	freed map[uint64]amount        // by queue: what acks take out before
+	lines map[uint64]*linePlan     // by queue
+	spent efforts                  // with those of the entry so far
+	short *room                    // that refused a message as crowded
+	size  uint32                   // of that message
 }
 
-// freed is what the acks of a commit take out of a queue before.
-type freed struct{ messages, bytes uint64 }
-
-func newPlan() *plan { return &plan{} }
+func (s *State) newPlan(freed map[uint64]amount) *plan {
+	return &plan{freed: freed, spent: s.work.efforts}
+}
 
 func (p *plan) idsOf(incarnation uint64) map[hash]seen {
 	if p == nil {
@@ -54,9 +57,6 @@ func (s *State) refusal(p *plan, entry []byte) Result {
 			return Result{Code: v.Code, Detail: s.faultOf(entry)}
 		}
 	}
-	if !s.planLines() {
-		return Result{Code: Busy, Cause: CauseMessages, RetryAfterMillis: RetryFullMillis}
-	}
 	if r, sure := s.plainly(p); sure {
 		return r
 	}
@@ -66,27 +66,23 @@ func (s *State) refusal(p *plan, entry []byte) Result {
 			if v.Code == Conflict {
 				r.Detail = fmt.Sprintf("message %d: its id was used with other content", i)
 			}
+			s.abandon(p)
 			return r
 		}
 	}
 	return Result{}
 }
 
-// planLines tells whether the queues may have as many more lines as there are
-// messages: what is all or nothing is refused a little before the limit.
-func (s *State) planLines() bool {
-	w := &s.work
-	for i := range w.targets {
-		if q := w.targets[i].queue; q != nil && !q.linesFit(len(w.incoming)) {
-			return false
-		}
+// abandon keeps of a plan that failed what it cost, and that a queue is crowded:
+// with all that the plan had in mind for it.
+func (s *State) abandon(p *plan) {
+	for i := range p.spent {
+		s.work.efforts[i].looked = p.spent[i].looked
 	}
-	for _, incarnation := range w.matched {
-		if q, _ := s.queues.Get(incarnation); !q.linesFit(len(w.incoming)) {
-			return false
-		}
+	if r := p.short; r != nil {
+		s.crowd(s.queue(r.queue.incarnation), forRefusing,
+			amount{r.taken.messages + 1, r.taken.bytes + uint64(p.size)}, r.gone)
 	}
-	return true
 }
 
 // plainly judges what needs no plan: no messages, or those for one queue that
@@ -98,7 +94,7 @@ func (s *State) plainly(p *plan) (r Result, sure bool) {
 		return Result{}, true
 	}
 	q := w.targets[0].queue
-	if len(w.targets) > 1 || q == nil || q.settings.DedupMillis != 0 {
+	if len(w.targets) > 1 || q == nil || q.settings.DedupMillis != 0 || !s.linesFit(q, len(w.incoming)) {
 		return Result{}, false
 	}
 	sum := uint64(0)
@@ -125,9 +121,9 @@ func (s *State) planOne(p *plan, i int, entry []byte) (v Verdict) {
 		}
 	}
 	if to.queue != nil {
-		v = p.room(s, to.queue).take(a.size)
+		v = s.planIn(p, to.queue, &a, forRefusing)
 	} else {
-		v = s.planInAll(p, in, a.size)
+		v = s.planInAll(p, in, &a)
 	}
 	if identified && v.Code == OK {
 		p.note(to.intake().incarnation, &x)
@@ -135,19 +131,48 @@ func (s *State) planOne(p *plan, i int, entry []byte) (v Verdict) {
 	return v
 }
 
-func (s *State) planInAll(p *plan, in *incoming, size uint32) Verdict {
+// planIn judges a message for a queue, and books it if it is taken.
+func (s *State) planIn(p *plan, q *queue, a *arrival, why purpose) Verdict {
+	v, victims := s.planned(p, q, a, why, 0)
+	if v.Code != OK {
+		return v
+	}
+	p.room(s, q).book(a.size, victims)
+	p.spent[why].dropped += victims - 1
+	s.bookLine(p, q, a.info)
+	return v
+}
+
+// planned judges a message for a queue as if those before were stored.
+func (s *State) planned(p *plan, q *queue, a *arrival, why purpose, kept int) (v Verdict, victims int) {
+	if cause := s.lineCause(q, a.info, p.lines[q.incarnation]); cause != CauseNone {
+		return Verdict{Code: Busy, Cause: cause, RetryAfterMillis: RetryFullMillis}, 0
+	}
+	r := p.room(s, q)
+	v, victims = s.judge(r, a.size, &p.spent[why], kept)
+	if v.Cause == CauseRoom && why == forRefusing {
+		p.short, p.size = r, a.size
+	}
+	return v, victims
+}
+
+// planInAll follows storeInAll.
+func (s *State) planInAll(p *plan, in *incoming, a *arrival) Verdict {
 	all := s.work.matched[in.from:in.until]
+	kept := 0
 	for _, incarnation := range all {
 		if q, _ := s.queues.Get(incarnation); q.subscription.required {
-			if v, _ := p.room(s, q).judge(size); v.Code == Busy {
+			v, victims := s.planned(p, q, a, forRefusing, kept)
+			if v.Code == Busy {
 				s.refused(q)
 				return v
 			}
+			kept += victims - 1
 		}
 	}
 	for _, incarnation := range all {
 		q, _ := s.queues.Get(incarnation)
-		p.room(s, q).take(size)
+		s.planIn(p, q, a, q.purpose())
 	}
 	return Verdict{}
 }

@@ -104,7 +104,7 @@ func (s *State) storeEach(entry []byte) Result {
 
 // storeAll stores all of the examined messages or none of them.
 func (s *State) storeAll(entry []byte) Result {
-	if r := s.refusal(newPlan(), entry); r.Code != OK {
+	if r := s.refusal(s.newPlan(nil), entry); r.Code != OK {
 		return r
 	}
 	return s.storeEach(entry)
@@ -164,14 +164,17 @@ func (s *State) arrivalOf(i int, entry []byte) arrival {
 }
 
 func (s *State) storeIn(q *queue, in *incoming, a *arrival, entry []byte) Verdict {
-	if v := s.admits(q, a); v.Code != OK {
+	e := &s.work.efforts[forRefusing]
+	v, victims := s.admits(q, a, e, 0)
+	if v.Code != OK {
 		if v.Code == Dropped {
 			q.overflowed++
 			s.tellDropped(q, a)
 		}
+		s.crowdFor(v, q, forRefusing, a)
 		return v
 	}
-	s.makeRoom(q, a.size)
+	s.makeRoom(q, victims, e)
 	if err := s.bodies.Add(a.index, a.position, entry, in.offset, in.length); err != nil {
 		s.fail(err)
 		return Verdict{}
@@ -186,22 +189,21 @@ func (s *State) storeIn(q *queue, in *incoming, a *arrival, entry []byte) Verdic
 func (s *State) storeInAll(t *topic, in *incoming, a *arrival, entry []byte) Verdict {
 	w := &s.work
 	all := w.matched[in.from:in.until]
-	for _, incarnation := range all {
-		if q := s.queue(incarnation); q.subscription.required {
-			if v := s.admits(q, a); v.Code == Busy {
-				s.refused(q)
-				return v
-			}
-		}
+	if v := s.refusedByAny(all, a); v.Code != OK {
+		return v
 	}
 	stored := false
 	for _, incarnation := range all {
 		q := s.queue(incarnation)
-		if s.admits(q, a).Code != OK {
+		why := q.purpose()
+		e := &w.efforts[why]
+		v, victims := s.admits(q, a, e, 0)
+		if v.Code != OK {
 			s.miss(q, a)
+			s.crowdFor(v, q, why, a)
 			continue
 		}
-		s.makeRoom(q, a.size)
+		s.makeRoom(q, victims, e)
 		var err error
 		if stored {
 			err = s.bodies.Retain(a.index, a.position)
@@ -218,6 +220,41 @@ func (s *State) storeInAll(t *topic, in *incoming, a *arrival, entry []byte) Ver
 	}
 	t.published++
 	return Verdict{}
+}
+
+// refusedByAny tells why a message is refused by one of the subscriptions that
+// may. What each has to drop for it is kept when the next one is judged.
+func (s *State) refusedByAny(all []uint64, a *arrival) Verdict {
+	kept := 0
+	for _, incarnation := range all {
+		q := s.queue(incarnation)
+		if !q.subscription.required {
+			continue
+		}
+		v, victims := s.admits(q, a, &s.work.efforts[forRefusing], kept)
+		if v.Code == Busy {
+			s.refused(q)
+			s.crowdFor(v, q, forRefusing, a)
+			return v
+		}
+		kept += victims - 1
+	}
+	return Verdict{}
+}
+
+// purpose of room in a subscription.
+func (q *queue) purpose() purpose {
+	if q.subscription.required {
+		return forRefusing
+	}
+	return forMissing
+}
+
+// crowdFor notes a queue that did not take a message because it is crowded.
+func (s *State) crowdFor(v Verdict, q *queue, why purpose, a *arrival) {
+	if v.Cause == CauseRoom {
+		s.crowd(q, why, amount{1, uint64(a.size)}, amount{})
+	}
 }
 
 // refused notes the first subscription that refused a message, and whether it

@@ -38,6 +38,7 @@ type queue struct {
 	members btree.Map[uint64, struct{}] // serials of its consumers
 	hungry  btree.Map[uint64, uint64]   // turn to serial: those that can take a message
 	touched uint64                      // entry in which it was
+	crowded uint64                      // the same, see crowded.go
 	kept    *btree.Map[uint64, uint64]  // place to serial: consumers that are kept for a message, see alone.go; nil: none
 
 	// Derived from the messages, in no snapshot, and never read through a

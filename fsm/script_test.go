@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write what the scripts print into testd
 
 // A script is a row of blocks, divided by empty lines: input, "----", output.
 // The commands of a block are one entry; lines that begin with ? look at the
-// state after it. "at N" sets the lease clock, and the wall clock 1,000,000
+// state after it. "bounds" sets those that are too high for a script. "at N" sets the lease clock, and the wall clock 1,000,000
 // above it. Operations are numbered by themselves unless n= says otherwise.
 //
 // Each entry is also applied to a replica that is restored from a snapshot
@@ -82,6 +82,8 @@ func (r *script) block(input string) string {
 		case line == "" || line[0] == '#':
 		case line[0] == '?':
 			looks = append(looks, line)
+		case strings.HasPrefix(line, "bounds "):
+			r.lower(strings.Fields(line)[1:])
 		case strings.HasPrefix(line, "at "):
 			n, err := strconv.ParseInt(line[3:], 10, 64)
 			r.must(err)
@@ -100,6 +102,27 @@ func (r *script) block(input string) string {
 	return r.out.String()
 }
 
+// lower sets bounds to what a script can reach.
+func (r *script) lower(settings []string) {
+	b := r.s.Bounds()
+	for _, x := range settings {
+		name, value, _ := strings.Cut(x, "=")
+		n, err := strconv.Atoi(value)
+		r.must(err)
+		switch name {
+		case "room":
+			b.Room = n
+		case "tenants":
+			b.Tenants = n
+		case "groups":
+			b.Groups = n
+		default:
+			r.t.Fatalf("no bound %q", name)
+		}
+	}
+	r.s.SetBounds(b)
+}
+
 func (r *script) must(err error) {
 	if err != nil {
 		r.t.Helper()
@@ -115,6 +138,7 @@ func (r *script) apply(commands []byte, names []string) {
 	r.must(err)
 	r.replica, err = Restore(&b)
 	r.must(err)
+	r.replica.SetBounds(r.s.Bounds())
 	index, before := r.s.Index()+1, len(r.told)
 	var told []TraceEvent
 	if index%2 == 0 { // what is told is the same at both, and changes nothing where nobody is told
@@ -364,4 +388,5 @@ var codeNames = map[Code]string{OK: "ok", Duplicate: "duplicate", Dropped: "drop
 var causeNames = map[Cause]string{CauseMessages: "messages", CauseBytes: "bytes", CauseWindow: "window",
 	CauseSessions: "sessions", CauseDedup: "dedup", CauseExpired: "expired", CauseSettled: "settled", CauseSessionEnded: "session_ended",
 	CauseQueueGone: "queue_gone", CauseNotHolder: "not_holder", CauseUnknownToken: "unknown_token",
-	CauseRequeued: "requeued", CauseRequests: "requests"}
+	CauseRequeued: "requeued", CauseRequests: "requests",
+	CauseTenants: "tenants", CauseGroups: "groups", CauseRoom: "room"}

@@ -46,7 +46,8 @@ type State struct {
 
 	work work
 
-	trace func(TraceEvent) // nil: nobody wants to know
+	bounds Bounds
+	trace  func(TraceEvent) // nil: nobody wants to know
 }
 
 // work is the scratch of one entry.
@@ -72,6 +73,8 @@ type work struct {
 	refusedBy *queue      // the first required subscription that was full
 	refusers  bool        // there was another one
 	info      record.Info // of the message at hand
+	efforts   efforts
+	crowded   []crowded // queues, in the order in which they were found
 	ends      []timedOut
 	lines     []uint32
 }
@@ -79,7 +82,7 @@ type work struct {
 // New makes the empty state of a group.
 func New(group uint32) *State {
 	return &State{group: group, version: VersionCurrent, byID: map[SessionID]uint64{}, bound: map[uint64][]uint64{}, timers: newTimers(),
-		requests: newRequests()}
+		requests: newRequests(), bounds: Bounds{Room: roomMax, Tenants: MaxTenants, Groups: MaxGroups}}
 }
 
 // Group is the number of the group.

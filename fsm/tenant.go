@@ -142,9 +142,9 @@ func (s *State) weigh(c *TenantWeight) Result {
 		return Result{}
 	}
 	o := q.ordered()
-	if weight != 0 && o.tenant(c.Tenant) == nil && o.tenants.Len() >= MaxTenants {
+	if _, tenants := q.lineCounts(nil); weight != 0 && tenants >= s.bounds.Tenants && !q.hasTenant(c.Tenant, nil) {
 		q.endLines()
-		return Result{Code: Busy, Cause: CauseMessages, RetryAfterMillis: RetryFullMillis}
+		return Result{Code: Busy, Cause: CauseTenants, RetryAfterMillis: RetryFullMillis}
 	}
 	t := o.makeTenant(c.Tenant)
 	t.weight = weight

@@ -57,6 +57,9 @@ const (
 	CauseRate         Cause = 9  // busy: the connection publishes faster than it may
 	CauseRequests     Cause = 10 // busy: too many unanswered requests of the session
 	CauseLag          Cause = 11 // busy: the group applies its log too far behind
+	CauseTenants      Cause = 12 // busy: too many tenants in the queue
+	CauseGroups       Cause = 13 // busy: too many message groups in the queue
+	CauseRoom         Cause = 14 // busy: more old messages have to go than one entry drops; some went
 	CauseExpired      Cause = 16 // lease_lost: the lease ran out
 	CauseSettled      Cause = 17 // lease_lost: settled already
 	CauseSessionEnded Cause = 18 // lease_lost: the session's grace ended

@@ -99,6 +99,9 @@ func (m *Model) move(q, to *queue, msg *message, x *fsm.Amend) fsm.Verdict {
 	if cause := to.fits(msg.size()); cause != fsm.CauseNone {
 		return fsm.Verdict{Code: fsm.Busy, Cause: cause}
 	}
+	if cause := m.lineCause(to, msg.draft); cause != fsm.CauseNone {
+		return fsm.Verdict{Code: fsm.Busy, Cause: cause}
+	}
 	m.reply(msg, fsm.DeadLettered)
 	m.takeAway(q, msg)
 	q.dropped++

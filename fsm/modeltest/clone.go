@@ -11,8 +11,22 @@ import (
 // was found in the model before is not part of it any more after that.
 func (m *Model) attempt(do func() bool) {
 	before := (&copier{map[unsafe.Pointer]reflect.Value{}}).value(reflect.ValueOf(m).Elem())
-	if !do() {
+	m.attempting, m.short = true, nil
+	for _, q := range m.queues {
+		q.arrived, q.settled = amount{}, amount{}
+		q.gaveWay = q.dlq != nil && q.oldest() != nil
+	}
+	m.keepLines()
+	done := do()
+	for _, q := range m.queues {
+		q.lasting, q.met = nil, nil
+	}
+	short := m.short
+	if !done {
 		reflect.ValueOf(m).Elem().Set(before)
+	}
+	if m.attempting, m.short = false, nil; !done && short != nil {
+		m.note(m.incarnations[short.queue], *short)
 	}
 }
 

@@ -41,14 +41,15 @@ func (m *Model) settleAndPublish(x *fsm.Commit, c Command, got fsm.Result) (o Ou
 		return o
 	}
 	m.settleThose(s, x.Settles, fsm.ActionAck, fsm.ActionExtend)
+	m.keepLines()
 	position := got.Position
 	for _, p := range parts {
 		part := m.arriveAll(p.to, p.drafts, position)
 		o.Items, o.Value = append(o.Items, part.Items...), o.Value+part.Value
 		position += uint32(len(p.drafts))
-	}
-	if !o.accepted() {
-		return o.whole()
+		if !o.accepted() {
+			return o.whole()
+		}
 	}
 	m.settleThose(s, x.Settles, fsm.ActionNack, fsm.ActionReject)
 	return o

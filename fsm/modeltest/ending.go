@@ -62,6 +62,7 @@ func (m *Model) dispose(q *queue, msg *message, e ending) {
 	switch {
 	case e.to == done:
 		q.acked++
+		q.settled = amount{q.settled.messages + 1, q.settled.bytes + msg.size()}
 		q.remove(msg)
 		m.reply(msg, fsm.OK)
 	case e.lost && m.noRetry(msg):

@@ -49,6 +49,10 @@ func (m *Model) begin(index uint64, clock fsm.Clock) {
 	m.index, m.position = index, 0
 	m.effects, m.late, m.answers = nil, nil, nil
 	m.junk, m.ended, m.dying, m.inTail = nil, nil, map[*queue][]*message{}, false
+	m.spentElse, m.spentLossy, m.crowded = 0, 0, nil
+	for _, q := range m.queues {
+		q.crowded = false
+	}
 	m.clock.WallMillis = max(m.clock.WallMillis, clock.WallMillis)
 	m.clock.LeaseMillis = max(m.clock.LeaseMillis, clock.LeaseMillis)
 }
@@ -64,6 +68,7 @@ func (m *Model) tail(effects []fsm.Effect, look Look) {
 	m.unpark()
 	m.condemn()
 	m.mourn(effects, look)
+	m.makeWay()
 	for _, msg := range m.junk {
 		m.reply(msg, fsm.DeadLettered)
 	}

@@ -11,6 +11,9 @@ func (m *Model) setWeight(x *fsm.TenantWeight) Outcome {
 	case q.dlq == nil, !q.settings.Fair, x.Weight > fsm.MaxTenantWeight, len(x.Tenant) > fsm.MaxKeyBytes:
 		return answer(fsm.Invalid)
 	}
+	if known := q.tenants(); x.Weight > 1 && x.Tenant != "" && !known[x.Tenant] && len(known) >= m.bounds.Tenants {
+		return busy(fsm.CauseTenants)
+	}
 	q.weights[x.Tenant] = max(1, x.Weight)
 	if len(q.ring) > 0 {
 		q.yield()

@@ -78,7 +78,22 @@ func (g *generator) create(t *rapid.T) Command {
 }
 
 func (g *generator) update(t *rapid.T) Command {
-	return Command{Command: &fsm.QueueUpdate{OpHeader: g.header(t), Queue: g.queue(t), Settings: g.settings(t)}}
+	x := &fsm.QueueUpdate{OpHeader: g.header(t), Queue: g.queue(t), Settings: g.settings(t)}
+	if q := g.m.queues[x.Queue]; q != nil && q.dlq != nil && percent(t, "narrow") < 40 {
+		x.Settings = q.settings
+		g.narrow(t, q, &x.Settings)
+	}
+	return Command{Command: x}
+}
+
+// narrow lets a queue have fewer messages than it has, of which the oldest go.
+func (g *generator) narrow(t *rapid.T, q *queue, s *fsm.Settings) {
+	s.Overflow, s.DLQMessages = fsm.OverflowDropOldest, uint64(choose(t, "dlq messages", 0, 0, 6))
+	if use := q.use(); percent(t, "bytes") < 50 {
+		s.MaxMessages, s.MaxBytes = 0, max(50, use.bytes/2)
+	} else {
+		s.MaxMessages = max(1, use.messages/3)
+	}
 }
 
 func (g *generator) remove(t *rapid.T) Command {

@@ -20,28 +20,105 @@ type line struct {
 	last      *consumer
 }
 
+// wanted is the line that a message belongs to.
+func (q *queue) wanted(d Draft) line {
+	want := line{priority: fsm.DefaultPriority}
+	if q.dlq == nil {
+		return want
+	}
+	if q.settings.Fair {
+		want.tenant = d.Tenant
+	}
+	if d.Priority != nil {
+		want.priority = *d.Priority
+	}
+	want.group = d.Group
+	return want
+}
+
 // lineOf finds or makes the line of a message.
 func (q *queue) lineOf(d Draft) *line {
-	want := line{priority: fsm.DefaultPriority}
-	if q.dlq != nil {
-		if q.settings.Fair {
-			want.tenant = d.Tenant
-		}
-		if d.Priority != nil {
-			want.priority = *d.Priority
-		}
-		want.group = d.Group
+	want := q.wanted(d)
+	if q.lasting != nil {
+		q.met = append(q.met, want.tenant)
 	}
-	for _, l := range q.lines {
-		if l.group == want.group && (want.group != "" || l.priority == want.priority && l.tenant == want.tenant) {
-			return l
-		}
+	if i := slices.IndexFunc(q.lines, want.same); i >= 0 {
+		return q.lines[i]
 	}
 	if want.group != "" || want.tenant != "" || want.priority != fsm.DefaultPriority {
 		want.number = q.freeNumber()
 	}
 	q.lines = append(q.lines, &want)
+	if q.lasting != nil && !slices.ContainsFunc(q.lasting, want.same) {
+		q.lasting = append(q.lasting, &want)
+	}
 	return &want
+}
+
+// lineCause tells why a queue does not take a message for its line: there are too
+// many, or too many tenants, in whatever group the new one is.
+func (m *Model) lineCause(q *queue, d Draft) fsm.Cause {
+	want := q.wanted(d)
+	lines, has := 0, false
+	for _, l := range q.counted() {
+		has = has || l.same(&want)
+		if !l.plain() {
+			lines++
+		}
+	}
+	known := q.tenants()
+	switch {
+	case q.dlq == nil, want.plain():
+		return fsm.CauseNone
+	case !has && lines >= m.bounds.Groups:
+		return fsm.CauseGroups
+	case want.tenant != "" && !known[want.tenant] && len(known) >= m.bounds.Tenants:
+		return fsm.CauseTenants
+	}
+	return fsm.CauseNone
+}
+
+// counted are the lines that count in the limits: those that are there, and in
+// an attempt those that its drops ended.
+func (q *queue) counted() []*line {
+	if q.lasting != nil {
+		return q.lasting
+	}
+	return q.lines
+}
+
+// keepLines lets all lines that are there count to the end of an attempt.
+func (m *Model) keepLines() {
+	for _, q := range m.queues {
+		q.lasting, q.met = append([]*line{}, q.lines...), nil
+	}
+}
+
+func (l *line) plain() bool {
+	return l.group == "" && l.tenant == "" && l.priority == fsm.DefaultPriority
+}
+
+// tenants of a fair queue that have messages or a weight, by name.
+func (q *queue) tenants() map[string]bool {
+	known := map[string]bool{}
+	for _, l := range q.counted() {
+		known[l.tenant] = true
+	}
+	for name, weight := range q.weights {
+		if weight > 1 {
+			known[name] = true
+		}
+	}
+	for _, name := range q.met {
+		known[name] = true
+	}
+	delete(known, "")
+	return known
+}
+
+// same: a group's lines have only its name.
+func (l *line) same(x *line) bool {
+	return l.group == x.group && (l.group != "" || l.priority == x.priority && l.tenant == x.tenant)
 }
 
 func (q *queue) freeNumber() int {

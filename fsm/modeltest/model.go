@@ -19,6 +19,7 @@ type Model struct {
 	topics       map[string]*topic
 	sessions     map[fsm.SessionID]*session
 	incarnations map[uint64]*queue // every queue that ever was
+	bounds       fsm.Bounds
 
 	// Of the entry at hand.
 	effects  []fsm.Effect          // that the commands must have, in order
@@ -29,13 +30,19 @@ type Model struct {
 	dying    map[*queue][]*message // that time kills in this entry
 	junk     []*message            // purged, or of a queue that was deleted
 	inTail   bool                  // the commands are done
+
+	spentElse, spentLossy int       // see crowded.go
+	crowded               []crowded // queues, in the order in which they were found
+	toTopic               bool      // the message at hand goes to one
+	attempting            bool      // what is all or nothing
+	short                 *crowded  // what refuses that
 }
 
 // New makes the model of an empty group.
-func New(group uint32) *Model {
+func New(group uint32, bounds fsm.Bounds) *Model {
 	return &Model{
 		group: group, version: fsm.VersionCurrent, queues: map[string]*queue{}, topics: map[string]*topic{},
-		sessions: map[fsm.SessionID]*session{}, incarnations: map[uint64]*queue{},
+		sessions: map[fsm.SessionID]*session{}, incarnations: map[uint64]*queue{}, bounds: bounds,
 	}
 }
 
@@ -109,6 +116,12 @@ type queue struct {
 	bucket   bucket
 	window   window
 	subject  *subscription // nil: it is none
+	crowded  bool          // in this entry
+	arrived  amount        // in the attempt at hand
+	settled  amount        // by acks in it
+	gaveWay  bool          // see givesWay
+	lasting  []*line       // nil: there is no attempt; see counted
+	met      []string      // tenants of the messages that came in it
 
 	published, acked, dead, purged         uint64
 	expired, overflowed, missed, duplicate uint64

@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 func TestMachineAgainstModel(t *testing.T) {
 	c := newCoverage()
 	rapid.Check(t, func(t *rapid.T) {
-		h := newHistory(c)
+		h := newHistory(t, c)
 		for range entries {
 			h.step(t)
 		}
@@ -60,6 +60,7 @@ type history struct {
 	model    *Model
 	state    *fsm.State
 	replica  *fsm.State
+	bounds   fsm.Bounds
 	index    uint64
 	clock    fsm.Clock
 	log      []logged
@@ -78,14 +79,30 @@ type logged struct {
 	entry []byte
 }
 
-func newHistory(c *coverage) *history {
-	m := New(group)
+func newHistory(t *rapid.T, c *coverage) *history {
+	b := bounds(t)
+	m := New(group, b)
 	h := &history{
-		cover: c, model: m, state: fsm.New(group), replica: fsm.New(group),
+		cover: c, model: m, state: bounded(fsm.New(group), b), replica: bounded(fsm.New(group), b), bounds: b,
 		generate: &generator{m: m}, clock: fsm.Clock{WallMillis: 1_000_000},
 	}
 	h.trace()
 	return h
+}
+
+// bounds are mostly so low that a history reaches them.
+func bounds(t *rapid.T) fsm.Bounds {
+	b := fsm.New(group).Bounds()
+	return fsm.Bounds{
+		Room:    choose(t, "room", 0, 1, 2, b.Room),
+		Tenants: choose(t, "tenants", 1, 2, b.Tenants, b.Tenants),
+		Groups:  choose(t, "groups", 4, b.Groups, b.Groups),
+	}
+}
+
+func bounded(s *fsm.State, b fsm.Bounds) *fsm.State {
+	s.SetBounds(b)
+	return s
 }
 
 // step makes an entry and applies it everywhere.
@@ -214,7 +231,7 @@ func (h *history) restored(t *rapid.T, s *fsm.State) *fsm.State {
 	}
 	sameHash(t, s, back, "restored")
 	h.traced.follow(back)
-	return back
+	return bounded(back, h.bounds)
 }
 
 func sameHash(t *rapid.T, a, b *fsm.State, what string) {
@@ -225,7 +242,7 @@ func sameHash(t *rapid.T, a, b *fsm.State, what string) {
 
 // replay applies the whole log to an empty state.
 func (h *history) replay(t *rapid.T) {
-	again := fsm.New(group)
+	again := bounded(fsm.New(group), h.bounds)
 	for _, l := range h.log {
 		if _, err := again.Apply(l.index, l.entry); err != nil {
 			t.Fatalf("replay, entry %d: %v", l.index, err)

@@ -76,13 +76,17 @@ func (o Outcome) whole() Outcome {
 	return o
 }
 
-// arriveAll puts messages where they go, each by itself.
+// arriveAll puts messages where they go, each by itself. An attempt ends with
+// the first that is refused.
 func (m *Model) arriveAll(to target, drafts []Draft, position uint32) (o Outcome) {
 	for i, d := range drafts {
 		id := fsm.ID{Group: m.group, Index: m.index, Position: position + uint32(i)}
 		v, queues := m.arrive(to, d, id)
 		o.Items = append(o.Items, v)
 		o.Value += queues
+		if m.attempting && !accepted(v.Code) {
+			break
+		}
 	}
 	return o
 }
@@ -100,7 +104,7 @@ func (m *Model) arrive(to target, d Draft, id fsm.ID) (v fsm.Verdict, queues uin
 		}
 		return v, 0
 	}
-	if to.queue != nil {
+	if m.toTopic = to.topic != nil; !m.toTopic {
 		v = m.enter(to.queue, d, id)
 	} else {
 		v, queues = m.fanOut(to.topic, d, id)
@@ -113,6 +117,9 @@ func (m *Model) arrive(to target, d Draft, id fsm.ID) (v fsm.Verdict, queues uin
 
 // enter puts a message into a queue if there is room, or room can be made.
 func (m *Model) enter(q *queue, d Draft, id fsm.ID) fsm.Verdict {
+	if cause := m.lineCause(q, d); cause != fsm.CauseNone {
+		return fsm.Verdict{Code: fsm.Busy, Cause: cause}
+	}
 	if cause := m.makeRoom(q, d.Size); cause != fsm.CauseNone {
 		if q.settings.Overflow == fsm.OverflowDropNew {
 			q.overflowed++
@@ -132,5 +139,6 @@ func (m *Model) store(q *queue, d Draft, id fsm.ID) *message {
 		msg.status = scheduled
 	}
 	q.add(msg)
+	q.arrived = amount{q.arrived.messages + 1, q.arrived.bytes + d.Size}
 	return msg
 }

@@ -34,40 +34,44 @@ func (m *Model) subscriptions(t *topic) (all []*queue) {
 // required one has no room, into none.
 func (m *Model) fanOut(t *topic, d Draft, id fsm.ID) (v fsm.Verdict, queues uint64) {
 	var into []*queue
+	kept := 0 // drops that the required ones before need
 	for _, q := range m.subscriptions(t) {
 		if !matches(q.subject.asked.Filter, d.Subject) {
 			continue
 		}
-		if cause := q.refuses(d.Size); cause != fsm.CauseNone && q.subject.required {
-			return fsm.Verdict{Code: fsm.Busy, Cause: cause}, 0
+		if q.subject.required {
+			cause, drops := m.refuses(q, d, kept)
+			if cause != fsm.CauseNone {
+				m.crowd(q, d.Size, cause)
+				return fsm.Verdict{Code: fsm.Busy, Cause: cause}, 0
+			}
+			kept += drops
 		}
 		into = append(into, q)
 	}
 	t.published++
 	for _, q := range into {
-		switch m.makeRoom(q, d.Size) {
-		case fsm.CauseNone:
+		if m.lineCause(q, d) == fsm.CauseNone && m.makeRoom(q, d.Size) == fsm.CauseNone {
 			m.store(q, d, id)
 			queues++
-		default:
+		} else {
 			q.missed++
 		}
 	}
 	return fsm.Verdict{}, queues
 }
 
-// refuses tells why a queue would refuse a message of this size.
-func (q *queue) refuses(size uint64) fsm.Cause {
-	cause := q.fits(size)
-	switch q.settings.Overflow {
-	case fsm.OverflowDropNew:
-		return fsm.CauseNone
-	case fsm.OverflowDropOldest:
-		if _, enough := q.victims(size); enough {
-			return fsm.CauseNone
-		}
+// refuses tells why a queue would refuse a message, or what of the entry's drops
+// it needs.
+func (m *Model) refuses(q *queue, d Draft, kept int) (cause fsm.Cause, drops int) {
+	if cause = m.lineCause(q, d); cause != fsm.CauseNone {
+		return cause, 0
 	}
-	return cause
+	victims, cause := m.victims(q, d.Size, kept)
+	if q.settings.Overflow == fsm.OverflowDropNew {
+		cause = fsm.CauseNone
+	}
+	return cause, len(victims) - 1
 }
 
 func goodWindow(millis, capacity uint32) bool {

@@ -18,7 +18,7 @@ const (
 	ExitFailed      = 1  // anything without a code of its own
 	ExitUsage       = 2  // wrong flags, arguments or settings
 	ExitNotFound    = 3  // no such queue, topic, message, node or log
-	ExitUnavailable = 4  // busy, no leader, no connection: nothing was changed, try again
+	ExitUnavailable = 4  // busy, no leader, no connection: nothing of it was done, try again
 	ExitUnknown     = 5  // it may or may not have taken effect
 	ExitRefused     = 6  // exists with other settings, in use, too large, invalid, denied
 	ExitNoResponder = 7  // request: no consumer is there; it was not stored

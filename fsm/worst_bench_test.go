@@ -1,0 +1,130 @@
+package fsm
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/ferrymq/ferrymq/fsm/record"
+)
+
+// BenchmarkWorstEntry does in one entry the most of what one command may ask
+// for, on a large state, and reports how long the entry took. Run it with
+// -benchtime 1x: a state is made for each.
+func BenchmarkWorstEntry(b *testing.B) {
+	for _, c := range []struct {
+		name  string
+		worst func(*testing.B) (x *bench, commands []byte)
+	}{
+		{"room-by-messages", worstRoomByMessages},
+		{"room-by-bytes", worstRoomByBytes},
+		{"reorder", worstReorder},
+		{"purge-leased", worstPurge},
+		{"detach-node", worstDetach},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for range b.N {
+				x, commands := c.worst(b)
+				start := time.Now()
+				x.apply(b, commands, 1)
+				b.ReportMetric(float64(time.Since(start).Microseconds())/1000, "ms/entry")
+			}
+		})
+	}
+}
+
+// fill publishes messages of 8 bytes.
+func (x *bench) fill(b *testing.B, queue string, count int, m record.Message) {
+	records := recordsOfKind(MaxItems, 8, m)
+	for ; count > 0; count -= MaxItems {
+		n := min(count, MaxItems)
+		x.apply(b, AppendPublish(nil, &Publish{OpHeader: x.header(), Queue: queue, Count: uint32(n), Records: records}), 1)
+	}
+}
+
+// worstRoomByMessages: half a million messages, and the limit was lowered.
+func worstRoomByMessages(b *testing.B) (*bench, []byte) {
+	x := newBench(b, 8, false)
+	x.fill(b, "q", 500_000, record.Message{})
+	x.apply(b, AppendQueueUpdate(nil, &QueueUpdate{OpHeader: x.header(), Queue: "q",
+		Settings: Settings{Overflow: OverflowDropOldest, MaxMessages: 1}}), 1)
+	return x, AppendPublish(nil, &Publish{OpHeader: x.header(), Queue: "q", Count: 1, Records: x.body})
+}
+
+// worstRoomByBytes: half a million tiny messages, and a large one in a frame
+// of others.
+func worstRoomByBytes(b *testing.B) (*bench, []byte) {
+	x := newBench(b, 1000, false)
+	x.fill(b, "q", 500_000, record.Message{})
+	x.apply(b, AppendQueueUpdate(nil, &QueueUpdate{OpHeader: x.header(), Queue: "q",
+		Settings: Settings{Overflow: OverflowDropOldest, MaxBytes: 1000}}), 1)
+	return x, AppendPublish(nil, &Publish{OpHeader: x.header(), Queue: "q", Count: MaxItems, Records: slices.Repeat(x.body, MaxItems)})
+}
+
+// worstReorder: a message in each of as many groups as there may be, and the
+// setting that says how many of one are handed out at a time is changed.
+func worstReorder(b *testing.B) (*bench, []byte) {
+	x := newBench(b, 8, false)
+	x.groups(b, MaxGroups)
+	return x, AppendQueueUpdate(nil, &QueueUpdate{OpHeader: x.header(), Queue: "q", Settings: Settings{GroupBatch: 7}})
+}
+
+// groups publishes a message to each of so many groups.
+func (x *bench) groups(b *testing.B, count int) {
+	for from := 0; from < count; from += MaxItems {
+		n := min(count-from, MaxItems)
+		var records []byte
+		for i := range n {
+			records = append(records, recordsOfKind(1, 8, record.Message{GroupKey: fmt.Sprint("g", from+i)})...)
+		}
+		x.apply(b, AppendPublish(nil, &Publish{OpHeader: x.header(), Queue: "q", Count: uint32(n), Records: records}), 1)
+	}
+}
+
+// worstPurge: a queue in which a million messages are leased, each of another
+// group, is purged.
+func worstPurge(b *testing.B) (*bench, []byte) {
+	x := newBench(b, 8, false)
+	x.groups(b, MaxGroups)
+	for i := range MaxGroups / MaxSessionCredit {
+		id := sessionID(fmt.Sprint("s", i))
+		c := AppendOpen(nil, &Open{Session: id})
+		c = AppendAttach(c, &Attach{Session: id, Epoch: 1, Node: "n"})
+		x.apply(b, c, 2)
+		for k := range uint64(MaxSessionCredit / MaxCreditMessages) {
+			h := OpHeader{Session: id, Epoch: 1, Number: k + 1, AnsweredThrough: k}
+			x.apply(b, AppendConsume(nil, &Consume{OpHeader: h, Queue: "q", Consumer: uint32(k), CreditMessages: MaxCreditMessages}), 1)
+		}
+	}
+	if q, _ := x.s.Queue("q"); q.Leased != MaxGroups {
+		b.Fatalf("%d leased", q.Leased)
+	}
+	return x, AppendQueuePurge(nil, &QueuePurge{OpHeader: x.header(), Queue: "q"})
+}
+
+// worstDetach: a node is lost to which all sessions that there may be were
+// attached, each with as many leases as fit a queue's consumers.
+func worstDetach(b *testing.B) (*bench, []byte) {
+	const perQueue, credit = MaxConsumersPerQueue, 8
+	x := newBench(b, 8, false)
+	for i := range MaxSessions - 1 {
+		id := sessionID(fmt.Sprint("s", i))
+		queue := fmt.Sprint("q", i/perQueue)
+		var c []byte
+		n := 3
+		if i%perQueue == 0 {
+			c = AppendQueueCreate(c, &QueueCreate{OpHeader: x.header(), Queue: queue})
+			for range perQueue * credit / MaxItems {
+				c = AppendPublish(c, &Publish{OpHeader: x.header(), Queue: queue, Count: MaxItems, Records: slices.Repeat(x.body, MaxItems)})
+				n++
+			}
+			n++
+		}
+		c = AppendOpen(c, &Open{Session: id})
+		c = AppendAttach(c, &Attach{Session: id, Epoch: 1, Node: "lost"})
+		c = AppendConsume(c, &Consume{OpHeader: OpHeader{Session: id, Epoch: 1, Number: 1}, Queue: queue, CreditMessages: credit})
+		x.apply(b, c, n)
+	}
+	return x, AppendDetachNode(nil, &DetachNode{Node: "lost"})
+}
