@@ -3,11 +3,13 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ferrymq/ferrymq/client"
 	"github.com/ferrymq/ferrymq/transport"
 )
 
@@ -112,4 +114,16 @@ func TestRedriveInterrupted(t *testing.T) {
 	require.Equal(t, ExitInterrupted, r.code, r.err)
 	require.Contains(t, r.out, "moved 1 of 3 messages of orders.dlq")
 	require.Contains(t, r.err, "ended after 1 of 3 messages, the others are where they were")
+}
+
+// TestTooManyIDs: no more ids are taken than one call takes, and nothing is
+// changed then.
+func TestTooManyIDs(t *testing.T) {
+	n := newFakeNode(t)
+	ids := strings.Repeat("0-11-0@7\n", client.MaxRefs)
+	require.Contains(t, n.run(ExitOK, ids, "message", "delete", "orders", "-").out, "deleted 100000 of 100000 messages")
+	done := n.countOps(transport.OpAmend)
+	r := n.run(ExitUsage, ids+"0-12-0@8\n", "message", "delete", "orders", "-")
+	require.Contains(t, r.err, "standard input has more than 100000 ids")
+	require.Equal(t, done, n.countOps(transport.OpAmend))
 }

@@ -26,7 +26,9 @@ type consumeFlags struct {
 	reject     string
 	delay      time.Duration
 	downstream bool
+	shutdown   bool
 	settleBy   string // the flag that says how, "" for none
+	consumer   []client.ConsumeOption
 }
 
 const (
@@ -61,8 +63,14 @@ func (a *app) consume() *cobra.Command {
 	flags.StringVar(&f.reject, settleReject, "", "dead-letter each message, with this reason")
 	flags.DurationVar(&f.delay, "delay", 0, "with --nack: next attempt after so long, not as the queue says")
 	flags.BoolVar(&f.downstream, "downstream", false, "with --nack: not the message's fault, but of a service it needs")
+	flags.BoolVar(&f.shutdown, "shutdown", false, "with --nack: nobody's fault, as when a consumer stops")
+	consumer := addConsumer(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := f.check(flags); err != nil {
+			return err
+		}
+		var err error
+		if f.consumer, err = consumer.options(); err != nil {
 			return err
 		}
 		return a.runConsume(cmd.Context(), f, args[0])
@@ -81,8 +89,12 @@ func (f *consumeFlags) check(flags *pflag.FlagSet) error {
 	switch {
 	case settles > 1:
 		return usagef("consume: --ack, --no-ack, --nack and --reject exclude each other")
-	case (f.delay != 0 || f.downstream) && f.settleBy != settleNack:
-		return usagef("consume: --delay and --downstream say more about a --nack")
+	case (flags.Changed("delay") || f.downstream || f.shutdown) && f.settleBy != settleNack:
+		return usagef("consume: --delay, --downstream and --shutdown say more about a --nack")
+	case f.downstream && f.shutdown:
+		return usagef("consume: --downstream and --shutdown exclude each other")
+	case f.noAck && flags.Changed("lease"):
+		return usagef("consume: --lease: there is none with --no-ack")
 	case f.follow && flags.Changed("idle"):
 		return usagef("consume: --idle ends what --follow does not")
 	}
@@ -99,8 +111,11 @@ func (f *consumeFlags) settle() func(context.Context, *client.Delivery) error {
 		return func(ctx context.Context, d *client.Delivery) error { return d.Reject(ctx, f.reject) }
 	case settleNack:
 		opts := []client.NackOption{client.WithError(f.nack), client.WithDelay(f.delay)}
-		if f.downstream {
+		switch {
+		case f.downstream:
 			opts = append(opts, client.WithReason(client.ReasonDownstream))
+		case f.shutdown:
+			opts = append(opts, client.WithReason(client.ReasonShutdown))
 		}
 		return func(ctx context.Context, d *client.Delivery) error { return d.Nack(ctx, opts...) }
 	}
@@ -108,10 +123,11 @@ func (f *consumeFlags) settle() func(context.Context, *client.Delivery) error {
 }
 
 func (f *consumeFlags) options() []client.ConsumeOption {
-	opts := []client.ConsumeOption{client.WithPrefetch(f.prefetch)}
+	prefetch := f.prefetch
 	if f.count > 0 && f.count < uint64(f.prefetch) {
-		opts = []client.ConsumeOption{client.WithPrefetch(int(f.count))}
+		prefetch = int(f.count)
 	}
+	opts := append([]client.ConsumeOption{client.WithPrefetch(prefetch)}, f.consumer...)
 	if f.noAck {
 		opts = append(opts, client.WithoutAcks())
 	}

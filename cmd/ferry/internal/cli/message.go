@@ -104,8 +104,8 @@ func (a *app) messageSchedule() *cobra.Command {
 }
 
 const idsHelp = "Messages are named by their ids, as `ferry message browse` and the others print them;\n" +
-	"ID@PLACE is found faster in a long queue. - reads them from standard input, one a line.\n" +
-	"The command ends with 0 only if it was done to all of them."
+	"ID@PLACE is found faster in a long queue. - reads them from standard input, one a line,\n" +
+	"100,000 at most. The command ends with 0 only if it was done to all of them."
 
 // change is what is done to messages, with an error for each.
 type change func(ctx context.Context, conn *client.Conn, queue string, refs []client.MessageRef) ([]error, error)

@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
@@ -50,11 +49,16 @@ func (a *app) refsOf(args []string) ([]client.MessageRef, error) {
 	var texts []string
 	lines := bufio.NewScanner(a.In)
 	for lines.Scan() {
-		if text := strings.TrimSpace(lines.Text()); text != "" {
-			texts = append(texts, text)
+		text := strings.TrimSpace(lines.Text())
+		if text == "" {
+			continue
 		}
+		if len(texts) == client.MaxRefs {
+			return nil, usagef("standard input has more than %d ids, which is the most at a time; nothing was changed", client.MaxRefs)
+		}
+		texts = append(texts, text)
 	}
-	if err := lines.Err(); err != nil && err != io.EOF {
+	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("read ids: %w", err)
 	}
 	return parseRefs(texts)

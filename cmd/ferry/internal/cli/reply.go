@@ -18,6 +18,7 @@ type replyFlags struct {
 	echo        bool
 	concurrency int
 	contentType string
+	consumer    []client.ConsumeOption
 }
 
 func (a *app) reply() *cobra.Command {
@@ -41,11 +42,16 @@ func (a *app) reply() *cobra.Command {
 	f.BoolVar(&r.echo, "echo", false, "answer with the message itself")
 	f.IntVar(&r.concurrency, "concurrency", 1, "messages worked on at once")
 	f.StringVar(&r.contentType, "content-type", "", "content type of the answers of --exec")
+	consumer := addConsumer(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
+		var err error
 		if r.echo == (r.exec != "") {
 			return usagef("reply: give either --exec or --echo")
 		}
 		if err := mistakes(within("concurrency", r.concurrency, 1, client.MaxConcurrency), text("content-type", r.contentType)); err != nil {
+			return err
+		}
+		if r.consumer, err = consumer.options(); err != nil {
 			return err
 		}
 		return a.runReply(cmd.Context(), r, args[0])
@@ -67,8 +73,10 @@ func (a *app) runReply(ctx context.Context, r *replyFlags, queue string) error {
 		defer w.log.mute()
 		// Being told to stop is how it ends: what is begun is finished first.
 		going := context.WithoutCancel(ctx)
-		k, err := conn.Respond(going, queue, w.answer,
-			client.WithConcurrency(r.concurrency), client.WithPrefetch(r.concurrency), client.WithErrorFunc(w.tell))
+		opts := append([]client.ConsumeOption{
+			client.WithConcurrency(r.concurrency), client.WithPrefetch(r.concurrency), client.WithErrorFunc(w.tell),
+		}, r.consumer...)
+		k, err := conn.Respond(going, queue, w.answer, opts...)
 		if err != nil {
 			return err
 		}
