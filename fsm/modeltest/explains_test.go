@@ -7,29 +7,24 @@ import (
 	"github.com/ferrymq/ferrymq/fsm"
 )
 
-// explains tells whether the state has a cause for everything that it does not
-// hand out: what is ready now, and what is not yet.
-func explains(_ *Model, s *fsm.State) error {
-	page, _ := s.Queues("", "", fsm.MaxQueues)
-	for i := range page {
-		q := &page[i]
-		x, ok := s.Explain(q.Name)
+// explains tells whether the state gives the causes that the model finds for
+// what each queue does not hand out, all of them and no other.
+func explains(m *Model, s *fsm.State) error {
+	for _, q := range m.queueList() {
+		x, ok := s.Explain(q.name)
 		if !ok {
-			return fmt.Errorf("queue %s is not explained", q.Name)
+			return fmt.Errorf("queue %s is not explained", q.name)
 		}
-		waits := q.Ready + q.Scheduled + q.Retrying + q.Parked
-		told := func(kinds ...string) bool {
-			return slices.ContainsFunc(x.Reasons, func(y fsm.Why) bool { return slices.Contains(kinds, y.Kind) })
+		var got []fsm.Why
+		for _, y := range x.Reasons { // what the model does not look for is left out
+			got = append(got, fsm.Why{Kind: y.Kind, Count: y.Count, Of: y.Of, Held: y.Held})
 		}
-		switch {
-		case told(fsm.WhyEmpty) != (waits == 0):
-			return fmt.Errorf("queue %s has %d that wait, and is explained by %+v", q.Name, waits, x.Reasons)
-		case (q.Scheduled > 0) != told(fsm.WhyScheduled), (q.Retrying > 0) != told(fsm.WhyRetrying),
-			(q.Parked > 0) != told(fsm.WhyParked), q.Paused != told(fsm.WhyPaused),
-			(q.Missed > 0) != told(fsm.WhyMissed):
-			return fmt.Errorf("%+v is explained by %+v", q, x.Reasons)
-		case q.Ready > 0 && !told(holdReady...):
-			return fmt.Errorf("nothing holds %d ready ones of queue %s: %+v", q.Ready, q.Name, x.Reasons)
+		want := m.causes(q)
+		if !slices.Equal(got, want) {
+			return fmt.Errorf("queue %s is explained by %+v, want %+v\n%s", q.name, got, want, q)
+		}
+		if q.count(ready) > 0 && !slices.ContainsFunc(want, func(y fsm.Why) bool { return slices.Contains(holdReady, y.Kind) }) {
+			return fmt.Errorf("nothing holds back what is ready: %+v\n%s", want, q)
 		}
 	}
 	return nil
@@ -39,3 +34,114 @@ func explains(_ *Model, s *fsm.State) error {
 var holdReady = []string{fsm.WhyPaused, fsm.WhyNoConsumer, fsm.WhyConsumersDetached, fsm.WhyNoCredit, fsm.WhyAloneWaits,
 	fsm.WhyAloneHeld, fsm.WhyExclusiveWaits, fsm.WhyGroupsBusy, fsm.WhyGroupsBlocked, fsm.WhyGroupsParked,
 	fsm.WhyBreakerOpen, fsm.WhyBreakerProbing, fsm.WhyBreakerNeedsAcks, fsm.WhyRate}
+
+// causes of a queue, in the order in which they are told.
+func (m *Model) causes(q *queue) []fsm.Why {
+	var all reasons
+	all.add(len(q.messages) == int(q.count(leased)), fsm.Why{Kind: fsm.WhyEmpty})
+	all.add(q.paused, fsm.Why{Kind: fsm.WhyPaused})
+	q.lackTakers(&all)
+	q.holdGroups(&all)
+	if b := q.breaker; b != nil {
+		all.add(b.state == fsm.BreakerIsOpen, fsm.Why{Kind: fsm.WhyBreakerOpen})
+		all.add(b.probing() && !b.lets(), fsm.Why{Kind: fsm.WhyBreakerProbing, Count: b.running})
+	}
+	vacant, _ := q.reservation()
+	all.add(!q.hasToken() && (q.unreserved() > 0 || vacant != nil), fsm.Why{Kind: fsm.WhyRate})
+	all.some(fsm.WhyScheduled, q.count(scheduled))
+	all.some(fsm.WhyRetrying, q.count(retrying))
+	all.some(fsm.WhyParked, q.count(parked))
+	all.some(fsm.WhyMissed, q.missed)
+	return all
+}
+
+type reasons []fsm.Why
+
+func (x *reasons) add(when bool, y fsm.Why) {
+	if when {
+		*x = append(*x, y)
+	}
+}
+
+func (x *reasons) some(kind string, n uint64) { x.add(n > 0, fsm.Why{Kind: kind, Count: n}) }
+
+// lackTakers: nobody can have what is next, and what waits for somebody.
+func (q *queue) lackTakers(all *reasons) {
+	next := q.choose()
+	var members, live, standby, full, held, alone, unacked, others uint64
+	for _, c := range q.consumers {
+		switch {
+		case c.closing:
+			continue
+		case !c.session.attached():
+			members++
+			continue
+		}
+		members++
+		if !q.mayHave(c) && q.active != nil {
+			standby++
+			continue
+		}
+		live++
+		used := len(c.held) + len(c.untaken)
+		switch {
+		case c.waits() != nil:
+			others++
+		case c.secluded():
+			alone++
+		case used >= int(c.asked.CreditMessages),
+			next != nil && !c.room(next.size()) && (!next.alone || c.asked.NoAck):
+			full++
+			held += uint64(used)
+		case c.asked.NoAck && q.breaker.probing() && q.breaker.lets():
+			unacked++
+		}
+	}
+	all.add(members == 0, fsm.Why{Kind: fsm.WhyNoConsumer})
+	all.add(members > 0 && live+standby == 0, fsm.Why{Kind: fsm.WhyConsumersDetached, Count: members})
+	if q.unreserved() > 0 && full+alone+unacked+others == live {
+		all.add(full > 0, fsm.Why{Kind: fsm.WhyNoCredit, Count: full, Of: live, Held: held})
+		all.some(fsm.WhyAloneHeld, alone)
+		all.some(fsm.WhyBreakerNeedsAcks, unacked)
+		all.some(fsm.WhyExclusiveWaits, standby)
+	}
+	waits := fsm.Why{Kind: fsm.WhyAloneWaits}
+	for _, msg := range q.messages {
+		if msg.reserved != nil && len(msg.reserved.held) > 0 {
+			waits.Count++
+			waits.Held += uint64(len(msg.reserved.held))
+		}
+	}
+	all.add(waits.Count > 0, waits)
+}
+
+// unreserved counts what is ready for anybody.
+func (q *queue) unreserved() (n uint64) {
+	for _, msg := range q.messages {
+		if msg.status == ready && msg.reserved == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// holdGroups: groups with something ready that nobody may have now.
+func (q *queue) holdGroups(all *reasons) {
+	var busy, blocked uint64
+	for _, l := range q.lines {
+		mine := q.messagesOf(l)
+		switch {
+		case l.group == "", l.parked, l.condemned,
+			slices.ContainsFunc(mine, func(msg *message) bool { return msg.reserved != nil }),
+			!slices.ContainsFunc(mine, func(msg *message) bool { return msg.status == ready }):
+		case q.blocked(l):
+			blocked++
+		case q.servable(l) == nil:
+			busy++
+		}
+	}
+	all.some(fsm.WhyGroupsBusy, busy)
+	all.some(fsm.WhyGroupsBlocked, blocked)
+	_, held := q.groups()
+	all.some(fsm.WhyGroupsParked, held)
+}
