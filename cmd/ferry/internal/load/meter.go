@@ -55,10 +55,17 @@ func (m *meter) fail(err error) {
 	}
 }
 
+// ended ends measuring before its time.
+func (m *meter) ended(now time.Time) {
+	if now.Before(m.end) {
+		m.end = now
+	}
+}
+
 // measured is how long counting went on.
 func (m *meter) measured() time.Duration {
 	if m.limit > 0 && m.taken.Load() >= m.limit {
 		return time.Duration(m.last.Load())
 	}
-	return m.end.Sub(m.start)
+	return max(0, m.end.Sub(m.start))
 }

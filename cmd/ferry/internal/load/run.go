@@ -34,6 +34,9 @@ func Run(ctx context.Context, o Options, tick func(messages uint64)) (Result, er
 	})
 	latencies, err := r.work(ctx)
 	stop()
+	if err != nil {
+		r.meter.ended(time.Now())
+	}
 	result := Result{Workload: o.Workload, Size: o.Size, Connections: o.Connections, Total: r.meter.total.Load(), Errors: r.meter.errors.Load()}
 	result.fill(r.meter.counted.Load(), r.meter.measured(), latencies)
 	if first := r.meter.first; first != nil {
@@ -124,6 +127,9 @@ func (r *run) work(ctx context.Context) (latency.Set, error) {
 	wg.Wait()
 	for _, l := range each {
 		all.Merge(l)
+	}
+	if ctx.Err() != nil {
+		return all, ctx.Err() // which each of them says in its own way
 	}
 	return all, errors.Join(errs...)
 }
