@@ -65,10 +65,15 @@ func (c *Conn) openInbox(queue string) (*inbox, error) {
 		all.byQueue = map[string]*inbox{}
 	}
 	all.byQueue[queue] = in
-	go func() { // ends with the connection at the latest
+	open := func() { // ends with the connection at the latest
 		in.k, in.err = c.Consume(c.ctx, queue, in.take)
 		close(in.ready)
-	}()
+	}
+	// The manager, which Close waits for, adds to what it waits for.
+	if err := c.do(c.ctx, func(m *manager) { m.conn.goroutines.Go(open) }); err != nil {
+		in.err = err
+		close(in.ready)
+	}
 	return in, nil
 }
 
