@@ -97,10 +97,8 @@ func (o *outbox) close(err *Error) {
 		return
 	}
 	o.err = err
-	for _, lanes := range []map[string]*lane{o.lanes, o.once} {
-		for _, l := range lanes {
-			o.closeLane(l, err)
-		}
+	for _, l := range o.lanes {
+		o.closeLane(l, err)
 	}
 	settles, controls := o.settles.waiting, o.controls
 	o.ready, o.settles.waiting, o.controls = nil, nil, nil

@@ -22,9 +22,16 @@ const (
 	pooledBytes = 2 * batchBytes
 )
 
+// laneKey tells lanes apart: what is sent once, see PublishUnconfirmed, has one
+// of its own for each queue.
+type laneKey struct {
+	queue string
+	once  bool
+}
+
 // lane is the messages for one queue that wait, in order.
 type lane struct {
-	queue    string
+	laneKey
 	batches  []*batch // waiting; the last one may grow
 	inFlight int      // sent and unanswered
 	listed   bool     // in the outbox's ready list

@@ -25,9 +25,8 @@ type outbox struct {
 	mu       sync.Mutex
 	err      *Error // why nothing more is taken, nil while open
 	reason   error  // why nothing moves, nil while it does
-	lanes    map[string]*lane
-	once     map[string]*lane // of what is sent once
-	ready    []*lane          // may send a batch, in turn
+	lanes    map[laneKey]*lane
+	ready    []*lane // may send a batch, in turn
 	settles  settleQueue
 	controls []*control
 	messages int // in flight: pushed, and not yet answered or told
@@ -48,7 +47,7 @@ func newOutbox(o *options) *outbox {
 	return &outbox{
 		wake: make(chan struct{}, 1), notice: make(chan struct{}, 1), room: make(chan struct{}, 1),
 		timeout: o.requestTimeout, maxMessages: o.inFlight, maxBytes: o.inFlightBytes,
-		lanes: map[string]*lane{}, once: map[string]*lane{}, barrier: newBarrier(), messagesMax: batchMessages,
+		lanes: map[laneKey]*lane{}, barrier: newBarrier(), messagesMax: batchMessages,
 	}
 }
 
@@ -63,7 +62,7 @@ func signal(c chan struct{}) {
 func (o *outbox) push(queue string, m *record.Message, to message) (pushed bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.pushLocked(o.lanes, queue, m, to)
+	return o.pushLocked(laneKey{queue: queue}, m, to)
 }
 
 // pushCall adds those of the call's messages from index j on that the window
@@ -78,7 +77,7 @@ func (o *outbox) pushCall(queue string, ms []Message, which []int, j int, c *cal
 			c.tell(j, Receipt{}, about(err, "publish", queue))
 			continue
 		}
-		pushed, err := o.pushLocked(o.lanes, queue, &r, message{call: c, index: j})
+		pushed, err := o.pushLocked(laneKey{queue: queue}, &r, message{call: c, index: j})
 		if err != nil {
 			c.tell(j, Receipt{}, err)
 		} else if !pushed {
@@ -88,33 +87,33 @@ func (o *outbox) pushCall(queue string, ms []Message, which []int, j int, c *cal
 	return j
 }
 
-func (o *outbox) pushLocked(lanes map[string]*lane, queue string, m *record.Message, to message) (pushed bool, err error) {
+func (o *outbox) pushLocked(to laneKey, m *record.Message, each message) (pushed bool, err error) {
 	size := record.Size(m)
-	to.size = size + wire.BytesLenSize(size)
+	each.size = size + wire.BytesLenSize(size)
 	if o.err != nil {
-		return false, o.err.about("publish", queue)
+		return false, o.err.about("publish", to.queue)
 	}
 	if o.messageMax > 0 && size > o.messageMax && record.LogicalSize(m) > o.messageMax {
-		return false, localError(transport.CodeTooLarge, "publish", queue,
+		return false, localError(transport.CodeTooLarge, "publish", to.queue,
 			fmt.Sprintf("at most %d bytes of headers and body are taken", o.messageMax), nil)
 	}
-	if !o.hasRoom(to.size) {
+	if !o.hasRoom(each.size) {
 		return false, nil
 	}
-	l := laneOf(lanes, queue)
+	l := o.lane(to)
 	// Only a frame with one message tells how many queues that got from a topic.
-	alone := m.Subject != "" && to.call != nil && len(to.call.results) == 1
-	b := o.open(l, to.call == nil, alone, to.size)
+	alone := m.Subject != "" && each.call != nil && len(each.call.results) == 1
+	b := o.open(l, each.call == nil, alone, each.size)
 	if err := b.add(m, size); err != nil {
 		o.discardEmpty(b)
-		return false, recordError(queue, err)
+		return false, recordError(to.queue, err)
 	}
 	i := len(b.messages)
-	b.messages = append(b.messages, to)
+	b.messages = append(b.messages, each)
 	o.messages++
-	o.bytes += to.size
-	if to.call != nil {
-		to.call.places[to.index] = place{b, i}
+	o.bytes += each.size
+	if each.call != nil {
+		each.call.places[each.index] = place{b, i}
 	} else {
 		o.ordered(b, i)
 	}
@@ -128,11 +127,11 @@ func (o *outbox) hasRoom(size int) bool {
 	return o.messages == 0 || o.messages < o.maxMessages && o.bytes+size <= o.maxBytes
 }
 
-func laneOf(lanes map[string]*lane, queue string) *lane {
-	l := lanes[queue]
+func (o *outbox) lane(key laneKey) *lane {
+	l := o.lanes[key]
 	if l == nil {
-		l = &lane{queue: queue}
-		lanes[queue] = l
+		l = &lane{laneKey: key}
+		o.lanes[key] = l
 	}
 	return l
 }
@@ -144,7 +143,7 @@ func (o *outbox) open(l *lane, async, alone bool, size int) *batch {
 	}
 	b := newBatch(l, async, o.barrier.enter())
 	b.alone = alone
-	if async && o.once[l.queue] != l {
+	if async && !l.once {
 		b.deadline = time.Now().Add(o.timeout)
 	}
 	l.batches = append(l.batches, b)
@@ -176,11 +175,7 @@ func (o *outbox) dropIdle(l *lane) {
 	if len(l.batches) > 0 || l.inFlight > 0 || l.listed {
 		return
 	}
-	if o.once[l.queue] == l {
-		delete(o.once, l.queue)
-	} else {
-		delete(o.lanes, l.queue)
-	}
+	delete(o.lanes, l.laneKey)
 }
 
 // list puts the lane in the ready list if it has a batch that may go.
@@ -220,7 +215,7 @@ func (o *outbox) nextBatch() payload {
 		b.sent = true
 		l.inFlight++
 		o.list(l)
-		if o.once[l.queue] == l {
+		if l.once {
 			return unconfirmed{b}
 		}
 		return b

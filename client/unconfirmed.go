@@ -34,7 +34,7 @@ func (c *Conn) PublishUnconfirmed(ctx context.Context, queue string, m Message) 
 		o := c.out
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		return o.pushLocked(o.once, queue, &r, message{})
+		return o.pushLocked(laneKey{queue, true}, &r, message{})
 	})
 }
 
