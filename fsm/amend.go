@@ -248,13 +248,17 @@ func (s *State) reschedule(q *queue, place uint64, m message, at held, when int6
 		return Verdict{}
 	}
 	expires := m.expires
-	if m.flags&flagRequest == 0 && (!now || m.flags&flagScheduled != 0) {
+	if !now || m.flags&flagScheduled != 0 {
 		info, err := s.infoOf(m.index, m.position)
 		if err != nil {
 			s.fail(err)
 			return Verdict{}
 		}
-		expires = millisOf(q.expiresAt(max(when, s.clock.WallMillis), info))
+		at := q.expiresAt(max(when, s.clock.WallMillis), info)
+		if deadline := int64(info.DeadlineMillis); m.flags&flagRequest != 0 && (at == 0 || deadline < at) {
+			at = deadline
+		}
+		expires = millisOf(at)
 	}
 	s.lift(q, place, &m, at)
 	m.expires = expires

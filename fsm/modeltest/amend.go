@@ -57,10 +57,13 @@ func (m *Model) amendOne(q, to *queue, x *fsm.Amend, it fsm.AmendItem) fsm.Verdi
 			return fsm.Verdict{Code: fsm.Invalid}
 		}
 		m.letGo(msg)
-		if at := max(x.AtMillis, m.clock.WallMillis); !msg.request && (at > m.clock.WallMillis || msg.status == scheduled) {
+		if at := max(x.AtMillis, m.clock.WallMillis); at > m.clock.WallMillis || msg.status == scheduled {
 			d := msg.draft
 			d.Delay, d.DeliverAt = 0, 0
 			_, msg.expires = timesOf(q.settings, d, at)
+			if deadline := int64(d.Deadline); msg.request && (msg.expires == 0 || deadline < msg.expires) {
+				msg.expires = deadline
+			}
 		}
 		msg.status, msg.at = ready, 0
 		if x.AtMillis > m.clock.WallMillis {
