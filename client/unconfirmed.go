@@ -17,6 +17,11 @@ import (
 // exist or refuses it, and if the connection, its node, the session or the
 // leader is lost before it is stored. Publish is for messages that matter.
 //
+// What is under way may be lost as well when the connection moves of its own
+// accord: to the node that leads, soon after it was made or after another node
+// was elected, which WithFollowLeader(false) keeps it from, and away from a node
+// that is shutting down.
+//
 // It waits for nothing but room: while the window (WithMaxInFlight) is full of
 // what no node has answered, until ctx ends. An error means that the message
 // was not sent and never will be. Without a connection it waits in the window.

@@ -191,3 +191,29 @@ func TestUnconfirmedIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// What is under way when the connection moves to the leader is not sent there.
+func TestUnconfirmedWhileTheConnectionMoves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1", "n2")
+		c.setLeader("n2")
+		c.setDown("n2", true)
+		conn := c.connect()
+		defer conn.Close()
+		publish(t, conn, "first")
+		all := c.sentBodies(func(_ *fakeConn, _ transport.Frame, bodies []string) bool {
+			return bodies[0] == "under way" // n1 never answers
+		})
+		unconfirmed1(t, conn, "under way")
+		c.setDown("n2", false)
+		time.Sleep(probeFirst + second)
+		synctest.Wait()
+		if conn.Node() != "n2" {
+			t.Fatalf("connected to %q", conn.Node())
+		}
+		unconfirmed1(t, conn, "next")
+		publish(t, conn, "last")
+		equal(t, "sent", all(), []string{"under way", "next", "last"})
+		equal(t, "stored", c.bodies(), []string{"first", "next", "last"})
+	})
+}
