@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"log/slog"
 	"math"
 	"runtime"
 	"runtime/debug"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ferrymq/ferrymq/cluster/store"
 	"github.com/ferrymq/ferrymq/cmd/ferry/internal/config"
 )
 
@@ -36,5 +38,22 @@ func TestHeap(t *testing.T) {
 	kept = nil
 	require.GreaterOrEqual(t, h.look(begin.Add(time.Second+collectEvery-1)), int64(size), "collected again so soon")
 	require.Less(t, h.look(begin.Add(time.Second+collectEvery)), int64(size/2))
+	require.EqualValues(t, size, debug.SetMemoryLimit(-1))
+}
+
+// TestMemoryIsLimitedBeforeAnythingIsRead: where the data folder cannot even be
+// opened, the runtime has its limit all the same. So it has before the state is
+// read, which may be as large as the limit.
+func TestMemoryIsLimitedBeforeAnythingIsRead(t *testing.T) {
+	t.Cleanup(func() { debug.SetMemoryLimit(math.MaxInt64) })
+	debug.SetMemoryLimit(math.MaxInt64)
+	dir := t.TempDir()
+	lock, err := store.Lock(dir)
+	require.NoError(t, err)
+	defer lock.Close()
+
+	const size = 1 << 30
+	err = Run(t.Context(), &config.Config{Data: dir, MemoryLimit: size}, slog.New(slog.DiscardHandler), "test")
+	require.ErrorIs(t, err, ErrLocked)
 	require.EqualValues(t, size, debug.SetMemoryLimit(-1))
 }
