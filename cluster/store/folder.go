@@ -65,30 +65,6 @@ func syncTree(dir string, sync func(string) error) error {
 	})
 }
 
-// treeBytes is the sum of the sizes of all files below dir. A file that
-// vanishes meanwhile (a deleted segment, a reaped snapshot) does not count.
-func treeBytes(dir string) (int64, error) {
-	var sum int64
-	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		info, err := d.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		sum += info.Size()
-		return nil
-	})
-	return sum, err
-}
-
 func exists(path string) (bool, error) {
 	_, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -111,22 +111,6 @@ func (s *Store) Stable() raft.StableStore { return s.vote }
 // Snapshots is the snapshot store for raft.
 func (s *Store) Snapshots() raft.SnapshotStore { return s.snaps }
 
-// HasState reports whether this replica was ever part of a group. One with
-// state must never bootstrap.
-func (s *Store) HasState() (bool, error) {
-	return raft.HasExistingState(s.log, s.vote, s.snaps)
-}
-
-// Watermark is the index up to which log or snapshot are known, durably, to
-// have been durable.
-func (s *Store) Watermark() uint64 { return s.mark.durableMark().end }
-
-// Bytes is the size of all files of the group, preallocated space included.
-func (s *Store) Bytes() (int64, error) { return treeBytes(s.opts.Dir) }
-
-// Err is nil while the store may be used.
-func (s *Store) Err() error { return s.poison.err() }
-
 // Close closes everything that Open opened. A library with a call still inside
 // it is left open: its files, and the folder's lock, stay held until the
 // process ends, and Close returns ErrHung.

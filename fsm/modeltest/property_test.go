@@ -115,7 +115,7 @@ func (h *history) step(t *rapid.T) {
 	for range choose(t, "commands", 0, 1, 2, 3, 4, 5) {
 		c := h.generate.command(t)
 		commands = append(commands, c)
-		body = appendCommand(body, c.Command)
+		body = fsm.Append(body, c.Command)
 	}
 	entry := append(fsm.AppendEntryHeader(nil, fsm.VersionCurrent, h.clock, len(commands)), body...)
 	h.log = append(h.log, logged{h.index, bytes.Clone(entry)})
