@@ -129,6 +129,14 @@ func TestTicksOfBothClocks(t *testing.T) {
 	if got := l.tickWait(now); got != idleWake {
 		t.Errorf("nothing waits: %v", got)
 	}
+	l.clock.needs = true
+	if got := l.tickWait(now + int64(4*time.Second)); got != clockAge-4*time.Second {
+		t.Errorf("something waits on the lease clock: %v", got)
+	}
+	if got := l.tickWait(now + int64(clockAge)); got != 0 {
+		t.Errorf("no entry for so long: %v", got)
+	}
+	l.clock.needs = false
 	l.clock.deadline, l.clock.due = fsm.Deadline{WallMillis: g.Now().WallMillis + time.Hour.Milliseconds()}, true
 	if got := l.tickWait(now); got != wallLook {
 		t.Errorf("an hour by the wall clock: %v", got)

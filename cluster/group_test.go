@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -156,6 +157,26 @@ func TestClocksOfALeader(t *testing.T) {
 		next.View(func(s *fsm.State) { at = s.Clock() })
 		if d := at.LeaseMillis - before; d < 0 || d > 3000 {
 			t.Errorf("a leaderless minute aged leases by %d ms", d)
+		}
+		// Nor does what passed since the last entry of a leader that is lost.
+		before = at.LeaseMillis
+		time.Sleep(8 * time.Second)
+		for i, r := range s.replicas {
+			if r == next {
+				s.isolate(i)
+			}
+		}
+		eventually(t, "another leader", func() bool {
+			return slices.ContainsFunc(s.others(next), func(r *replicaOf) bool { _, self := r.Leader(); return self })
+		})
+		for _, r := range s.others(next) {
+			if _, self := r.Leader(); self {
+				s.mustPropose(r, 4)
+				r.View(func(s *fsm.State) { at = s.Clock() })
+			}
+		}
+		if d := at.LeaseMillis - before; d < 0 || d > 1000 {
+			t.Errorf("the idle time of a lost leader aged leases by %d ms", d)
 		}
 		if d := time.Now().UnixMilli() - at.WallMillis; d < 0 || d > 1000 {
 			t.Errorf("the wall clock is off by %d ms", d)
