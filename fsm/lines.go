@@ -164,8 +164,13 @@ func (l *line) key() lineKey {
 }
 
 func (o *lines) add(l *line) {
-	o.all.Set(l.number, l)
 	o.named[l.key()] = l.number
+	o.put(l)
+}
+
+// put adds a line that is named already.
+func (o *lines) put(l *line) {
+	o.all.Load(l.number, l)
 	o.makeTenant(l.tenant).lines++
 	if l.group != "" {
 		o.groups++
@@ -251,7 +256,7 @@ func (l *line) clone(gen uint64) *line {
 }
 
 // keepLines makes the lines anew after a purge: those of messages that are
-// leased stay what they were.
+// leased stay what they were. The names are taken over if most of them stay.
 func (s *State) keepLines(q *queue, was *lines) {
 	if was == nil {
 		return
@@ -266,24 +271,33 @@ func (s *State) keepLines(q *queue, was *lines) {
 		}
 		return true
 	})
-	q.leased.Scan(func(_ uint64, m lease) bool {
-		if m.line == 0 {
-			return true
+	most := q.leased.Len() >= was.all.Len()/2
+	if most {
+		o.named = was.named // nobody asks for what was purged by name
+	}
+	was.all.Scan(func(n uint32, old *line) bool {
+		switch {
+		case old.leased > 0 && most:
+			o.put(s.kept(o, old))
+		case old.leased > 0:
+			o.add(s.kept(o, old))
+		case most:
+			delete(o.named, old.key())
 		}
-		l, ok := o.all.Get(m.line)
-		if !ok {
-			old := was.at(m.line)
-			s.close(old)
-			l = &line{gen: o.gen, number: old.number, priority: old.priority, tenant: old.tenant, group: old.group,
-				given: old.given, last: old.last, parked: old.parked, condemned: old.condemned, leased: old.leased}
-			o.add(l)
-		}
-		l.messages++
-		o.messages++
 		return true
 	})
 	o.findFree()
 	q.endLines()
+}
+
+// kept is a line with nothing but its leased messages.
+func (s *State) kept(o *lines, old *line) *line {
+	if old.open {
+		s.consumer(old.last).open.Delete(old.number)
+	}
+	o.messages += uint64(old.leased)
+	return &line{gen: o.gen, number: old.number, priority: old.priority, tenant: old.tenant, group: old.group, messages: uint64(old.leased),
+		given: old.given, last: old.last, parked: old.parked, condemned: old.condemned, leased: old.leased}
 }
 
 // findFree fills in the numbers below the highest that are not in use.
@@ -308,8 +322,10 @@ func (s *State) reorder(q *queue, was *Settings) {
 		return
 	}
 	var all []uint32
-	q.lines.all.Scan(func(n uint32, _ *line) bool {
-		all = append(all, n)
+	q.lines.all.Scan(func(n uint32, l *line) bool {
+		if l.group != "" && (l.leased > 0 || l.retrying > 0) { // the others can be served whatever is set
+			all = append(all, n)
+		}
 		return true
 	})
 	for _, n := range all {

@@ -20,6 +20,7 @@ func BenchmarkWorstEntry(b *testing.B) {
 		{"room-by-messages", worstRoomByMessages},
 		{"room-by-bytes", worstRoomByBytes},
 		{"reorder", worstReorder},
+		{"reorder-leased", worstReorderLeased},
 		{"purge-leased", worstPurge},
 		{"detach-node", worstDetach},
 	} {
@@ -82,9 +83,24 @@ func (x *bench) groups(b *testing.B, count int) {
 	}
 }
 
-// worstPurge: a queue in which a million messages are leased, each of another
-// group, is purged.
+// worstReorderLeased: the same with a message of each group leased, and another
+// one that waits for it and may be handed out then.
+func worstReorderLeased(b *testing.B) (*bench, []byte) {
+	x := leased(b)
+	x.groups(b, MaxGroups)
+	return x, AppendQueueUpdate(nil, &QueueUpdate{OpHeader: x.header(), Queue: "q", Settings: Settings{GroupBatch: 7}})
+}
+
+// worstPurge: a queue in which a message of each of as many groups as there may
+// be is leased is purged.
 func worstPurge(b *testing.B) (*bench, []byte) {
+	x := leased(b)
+	return x, AppendQueuePurge(nil, &QueuePurge{OpHeader: x.header(), Queue: "q"})
+}
+
+// leased is a queue with a message of each of as many groups as there may be,
+// all of them leased.
+func leased(b *testing.B) *bench {
 	x := newBench(b, 8, false)
 	x.groups(b, MaxGroups)
 	for i := range MaxGroups / MaxSessionCredit {
@@ -100,7 +116,7 @@ func worstPurge(b *testing.B) (*bench, []byte) {
 	if q, _ := x.s.Queue("q"); q.Leased != MaxGroups {
 		b.Fatalf("%d leased", q.Leased)
 	}
-	return x, AppendQueuePurge(nil, &QueuePurge{OpHeader: x.header(), Queue: "q"})
+	return x
 }
 
 // worstDetach: a node is lost to which all sessions that there may be were
