@@ -29,7 +29,7 @@ func TestHistoryIsCut(t *testing.T) {
 	dead := func(s *State) (place uint64) {
 		s.Messages("q.dlq", func(m MessageInfo) bool {
 			place = m.Place
-			attempts, forgotten := uint32(len(errors)), uint32(max(0, len(errors)-MaxHistory))
+			attempts, forgotten := uint32(len(errors)), uint32(max(0, len(errors)-16))
 			if x := m.Death; x.Attempts != attempts || x.Forgotten != forgotten || len(x.History) != int(attempts-forgotten) {
 				t.Fatalf("%d attempts, %d forgotten, %d kept, of %d", x.Attempts, x.Forgotten, len(x.History), attempts)
 			}
