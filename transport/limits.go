@@ -3,8 +3,8 @@ package transport
 // Version of the protocol that this build speaks.
 const Version = 1
 
-// The limits that hold unless they are configured down. HelloOK tells a
-// client which do.
+// The limits of the protocol. Of them a node may only be told to take smaller
+// messages; HelloOK tells a client what holds.
 const (
 	MessageMax  = 1 << 20 // bytes of a message, and of an operation's messages together: body and headers
 	MessagesMax = 1000    // messages of a publish, items of a settle or amend, both together of a commit
