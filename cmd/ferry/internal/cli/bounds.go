@@ -38,6 +38,14 @@ func within[T cmp.Ordered](flag string, v, least, most T) error {
 	return bad(flag, rangeFault(v, least, most))
 }
 
+// atLeast refuses what is below least, and what is no number.
+func atLeast[T cmp.Ordered](flag string, v, least T) error {
+	if v >= least {
+		return nil
+	}
+	return usagef("--%s: %v is not %v or more", flag, v, least)
+}
+
 // withinOrZero is within, but 0 has a meaning of its own.
 func withinOrZero[T cmp.Ordered](flag string, v, least, most T) error {
 	return bad(flag, rangeOrZeroFault(v, least, most))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,8 +20,6 @@ const (
 	browseLimit = 100
 	// bodyColumn is how much of a body a table shows.
 	bodyColumn = 60
-	// maxAge is older than any message.
-	maxAge = 100 * 366 * 24 * time.Hour
 )
 
 var (
@@ -61,12 +58,15 @@ func addFilter(c *cobra.Command) *filterFlags {
 }
 
 func (o *filterFlags) addState(c *cobra.Command) {
-	var all []string
+	c.Flags().StringSliceVar(&o.states, "state", nil, "only in these states: "+strings.Join(stateNames(), ", "))
+	words(c, "state", stateNames())
+}
+
+func stateNames() (all []string) {
 	for _, s := range stateWords {
 		all = append(all, s.String())
 	}
-	c.Flags().StringSliceVar(&o.states, "state", nil, "only in these states: "+strings.Join(all, ", "))
-	words(c, "state", all)
+	return all
 }
 
 // given says whether any condition is.
@@ -93,7 +93,7 @@ func (o *filterFlags) filter() (client.Filter, error) {
 	for _, word := range o.states {
 		i := slices.IndexFunc(stateWords, func(s client.MessageState) bool { return s.String() == word })
 		if i < 0 {
-			return f, usagef("--state: %q is no state of a message", word)
+			return f, usagef("--state: %q is none of %s", word, strings.Join(stateNames(), ", "))
 		}
 		f.States = append(f.States, stateWords[i])
 	}
@@ -102,7 +102,7 @@ func (o *filterFlags) filter() (client.Filter, error) {
 
 // check judges the conditions beside each other.
 func (o *filterFlags) check() error {
-	if err := mistakes(within("older-than", o.older, 0, maxAge), within("younger-than", o.younger, 0, maxAge),
+	if err := mistakes(atLeast("older-than", o.older, 0), atLeast("younger-than", o.younger, 0),
 		text("group", o.group), text("tenant", o.tenant)); err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (a *app) messageBrowse() *cobra.Command {
 		if err != nil {
 			return fmt.Errorf("--id: %w", err)
 		}
-		if err := within("limit", *limit, 0, math.MaxInt); err != nil {
+		if err := atLeast("limit", *limit, 0); err != nil {
 			return err
 		}
 		b := browse{filter: f, ids: idsOf(refs), limit: *limit, bodies: *body, opts: readOptions(*stale)}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -56,7 +55,7 @@ func (r *redriveFlags) options(from string) (client.RedriveOptions, error) {
 	if r.all == r.filter.given() {
 		return o, usagef("dlq redrive: say which: either --all, or --id, --header, --reason and the like")
 	}
-	err := mistakes(within("rate", r.rate, 0, math.MaxFloat64), name(r.filter.flags, "to"))
+	err := mistakes(atLeast("rate", r.rate, 0), name(r.filter.flags, "to"))
 	if err != nil {
 		return o, err
 	}

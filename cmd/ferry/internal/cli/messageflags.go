@@ -130,14 +130,21 @@ func parseTime(flag, text string) (time.Time, error) {
 }
 
 // input is where a body comes from, if not from the arguments.
-type input struct{ file string }
+type input struct {
+	flags *pflag.FlagSet
+	file  string
+}
 
 func (i *input) add(c *cobra.Command) {
-	c.Flags().StringVarP(&i.file, "file", "f", "", "take this file; - is standard input")
+	i.flags = c.Flags()
+	i.flags.StringVarP(&i.file, "file", "f", "", "take this file; - is standard input")
 }
 
 // body is the argument, the file, or standard input.
 func (a *app) body(i input, args []string) ([]byte, error) {
+	if err := empty(i.flags, "file"); err != nil {
+		return nil, err
+	}
 	switch {
 	case len(args) == 0:
 		return a.readWhole(i.file)
@@ -156,11 +163,14 @@ func (a *app) open(file string) (io.ReadCloser, int64, error) {
 	if err != nil {
 		return nil, 0, usagef("--file: %w", err)
 	}
-	size := int64(-1)
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		size = info.Size()
+	info, err := f.Stat()
+	switch {
+	case err == nil && info.IsDir():
+		return nil, 0, errors.Join(usagef("--file: %s is a folder", file), f.Close())
+	case err == nil && info.Mode().IsRegular():
+		return f, info.Size(), nil
 	}
-	return f, size, nil
+	return f, -1, nil
 }
 
 // readWhole reads one message, at most a byte more than a message can have, so

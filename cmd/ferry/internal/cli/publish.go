@@ -59,6 +59,9 @@ func (a *app) runPublish(ctx context.Context, p *publishFlags, args []string) er
 	if p.lines && m.DedupID != "" {
 		return usagef("publish: --dedup-id names one message, --lines are many")
 	}
+	if err := empty(p.flags, "file"); err != nil {
+		return err
+	}
 	if p.lines {
 		return a.publishLines(ctx, p, args[0], m)
 	}

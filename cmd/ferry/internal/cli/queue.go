@@ -62,6 +62,11 @@ func (a *app) queueUpdate() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if s.flags.Changed("overflow") && info.Topic != "" {
+				if err := lossyMistake(settings, info.Required); err != nil {
+					return err
+				}
+			}
 			if err := conn.UpdateQueue(ctx, args[0], settings); err != nil {
 				return err
 			}

@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,6 +45,9 @@ func parseRefs(texts []string) ([]client.MessageRef, error) {
 // names, one a line.
 func (a *app) refsOf(args []string) ([]client.MessageRef, error) {
 	if len(args) != 1 || args[0] != "-" {
+		if slices.Contains(args, "-") {
+			return nil, usagef("-, ids from standard input, goes without other ids")
+		}
 		return parseRefs(args)
 	}
 	var texts []string

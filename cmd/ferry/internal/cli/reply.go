@@ -48,6 +48,9 @@ func (a *app) reply() *cobra.Command {
 		if r.echo == (r.exec != "") {
 			return usagef("reply: give either --exec or --echo")
 		}
+		if r.echo && r.contentType != "" {
+			return usagef("reply: --content-type is that of what --exec prints; --echo answers with the message's own")
+		}
 		if err := mistakes(within("concurrency", r.concurrency, 1, client.MaxConcurrency), text("content-type", r.contentType)); err != nil {
 			return err
 		}

@@ -56,6 +56,12 @@ func TestSettings(t *testing.T) {
 	want.DispatchBurst = 0
 	require.Equal(t, want, update("--dispatch-rate", "400"), "a burst that followed the rate goes on following")
 
+	// A subscription that is not required never refuses a message.
+	n.replies["queue"] = transport.QueueInfo{Name: "orders", Topic: "events", Settings: allSet}
+	updates := n.countOps(transport.OpQueueUpdate)
+	require.Contains(t, n.run(ExitUsage, "", "queue", "update", "orders", "--overflow", "reject").err, "needs --required")
+	require.Equal(t, updates, n.countOps(transport.OpQueueUpdate))
+
 	n.run(ExitUsage, "", "queue", "create", "q", "--retry", "sometimes")
 	r := n.run(ExitUsage, "", "queue", "create", "q", "--overflow", "x", "--starvation-guard", "0")
 	require.Contains(t, r.err, "2 mistakes")

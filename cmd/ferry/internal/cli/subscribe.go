@@ -37,8 +37,10 @@ func (a *app) topicSubscribe() *cobra.Command {
 		if s.Settings, err = queue.apply(client.QueueSettings{}); err != nil {
 			return err
 		}
-		if cmd.Flags().Changed("overflow") && s.Settings.Overflow == client.OverflowReject && !s.Required {
-			return usagef("--overflow reject: a subscription that refuses messages needs --required")
+		if cmd.Flags().Changed("overflow") {
+			if err := lossyMistake(s.Settings, s.Required); err != nil {
+				return err
+			}
 		}
 		if s.Session {
 			return a.watch(cmd.Context(), s)
@@ -51,6 +53,14 @@ func (a *app) topicSubscribe() *cobra.Command {
 		})
 	}
 	return a.remote(c)
+}
+
+// lossyMistake: a subscription that is not required never refuses a message.
+func lossyMistake(s client.QueueSettings, required bool) error {
+	if s.Overflow == client.OverflowReject && !required {
+		return usagef("--overflow reject: a subscription that refuses messages needs --required")
+	}
+	return nil
 }
 
 // watch prints what a subscription gets that lives as long as the command.
