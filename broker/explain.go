@@ -43,9 +43,16 @@ func (b *Broker) explain(ctx context.Context, l *lane, q *transport.Query) (tran
 	case modeForward:
 		return b.explainAsked(ctx, l, leader, q)
 	}
-	return l.explainHere(q, transport.ExplainReason{
-		Kind: transport.ExplainNoLeader, Text: "no leader is known at node " + b.o.Node, Name: b.o.Node,
-	})
+	return l.explainHere(q, b.leaderless(leader))
+}
+
+// leaderless says why this node has no leader to ask.
+func (b *Broker) leaderless(known string) transport.ExplainReason {
+	r := transport.ExplainReason{Kind: transport.ExplainNoLeader, Text: "no leader is known at node " + b.o.Node, Name: b.o.Node}
+	if known != "" && known != b.o.Node {
+		r.Text, r.Name = "node "+b.o.Node+" has no link to the leader "+known, known
+	}
+	return r
 }
 
 // explainLed explains at the leader. The error is CodeNotLeader if this node

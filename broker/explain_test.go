@@ -17,7 +17,7 @@ func (c *testClient) explained(queue string) (kinds []string, reply transport.Ex
 	c.t.Helper()
 	c.ask(transport.Query{Kind: transport.QueryExplain, Name: queue}, &reply)
 	for _, r := range reply.Reasons {
-		if r.Text == "" {
+		if r.Text == "" || r.Text == r.Kind {
 			c.t.Errorf("%+v says nothing", r)
 		}
 		kinds = append(kinds, r.Kind)
@@ -73,7 +73,8 @@ func TestExplain(t *testing.T) {
 		p.g.mu.Unlock()
 
 		disconnect(p.pa, p.pb, p.a, p.b)
-		if got, reply := far.explained("q"); got[0] != transport.ExplainNoLeader || reply.Reasons[0].Name != "b" {
+		if got, reply := far.explained("q"); got[0] != transport.ExplainNoLeader || reply.Reasons[0].Name != "a" ||
+			reply.Reasons[0].Text != "node b has no link to the leader a" {
 			t.Fatalf("%+v", reply)
 		}
 		stream := near.send(transport.OpQuery, transport.Query{Kind: transport.QueryExplain, Name: "none"})
@@ -153,6 +154,24 @@ func TestExplainAlone(t *testing.T) {
 		near.wantCode(near.settle(transport.ActionAck, near.delivery()), transport.CodeOK)
 		await(transport.ExplainEmpty)
 	})
+}
+
+// TestExplainTopicRefuses: who hears nothing of a topic because another
+// subscription stops it is told which.
+func TestExplainTopicRefuses(t *testing.T) {
+	b := startBroker(t, "a", newLeading(t, "a"), nil)
+	c := attached(t, b, 1)
+	c.topicWith(1)
+	c.wantCode(c.settle(transport.ActionAck, c.delivery()), transport.CodeOK)
+	c.wantCode(c.send(transport.OpSubscribe, transport.Subscribe{OpHeader: c.header(), Topic: "t", Filter: ">", Queue: "must",
+		Required: true, Settings: transport.QueueSettings{MaxMessages: 1}}), transport.CodeOK)
+	c.wantCode(c.publish("t", "x"), transport.CodeOK)
+	c.wantCode(c.settle(transport.ActionAck, c.delivery()), transport.CodeOK)
+	c.wantCode(c.publish("t", "y"), transport.CodeBusy)
+	kinds, reply := c.explained("s00")
+	if !slices.Equal(kinds, []string{transport.ExplainEmpty, transport.ExplainTopicRefuses}) || reply.Reasons[1].Name != "must" {
+		t.Fatalf("%+v", reply)
+	}
 }
 
 // TestExplainFullConnection: a consumer whose client takes nothing is told of,

@@ -73,6 +73,8 @@ func reasonText(y *fsm.Why) string {
 			return fmt.Sprintf("the subscription missed %d messages of topic %s, and misses more, as it is full", y.Count, y.Name)
 		}
 		return fmt.Sprintf("the subscription missed %d messages of topic %s while it was full", y.Count, y.Name)
+	case fsm.WhyTopicRefuses:
+		return fmt.Sprintf("the topic refuses what its required subscription %s matches, as that is full", y.Name)
 	case fsm.WhyParked:
 		return fmt.Sprintf("%d dead messages wait for room in %s", y.Count, y.Name)
 	}

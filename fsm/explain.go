@@ -43,6 +43,7 @@ const (
 	WhyScheduled         = "scheduled"          // messages, the first of which is due then
 	WhyRetrying          = "retrying"           // as scheduled
 	WhyMissed            = "missed"             // messages of its topic, which it is without
+	WhyTopicRefuses      = "topic_refuses"      // required subscriptions that are full, so that its topic refuses what they match; it names one
 	WhyParked            = "parked_dlq_full"    // dead messages for which the queue that it names has no room
 )
 
@@ -64,7 +65,7 @@ func (s *State) Explain(name string) (Explanation, bool) {
 	e.groups()
 	e.brakes()
 	e.times()
-	e.missed()
+	e.topic()
 	return Explanation{Queue: q.name, Reasons: e.reasons}, true
 }
 
@@ -149,13 +150,4 @@ func (e *explainer) firstScheduled() (at int64) {
 		return at == 0 && looked < explainMax
 	})
 	return at
-}
-
-// missed tells what a subscription is without, as it could not take it.
-func (e *explainer) missed() {
-	if e.q.missed == 0 {
-		return
-	}
-	t, _ := e.s.topics.Get(e.q.subscription.topic)
-	e.add(true, Why{Kind: WhyMissed, Count: e.q.missed, Full: e.s.takes(e.q, 1).Code != OK, Name: t.name})
 }

@@ -35,7 +35,8 @@ const (
 	ExplainRate              = "rate"
 	ExplainScheduled         = "scheduled"
 	ExplainRetrying          = "retrying"
-	ExplainMissed            = "missed" // of a subscription: messages of its topic that it could not take
+	ExplainMissed            = "missed"        // of a subscription: messages of its topic that it could not take
+	ExplainTopicRefuses      = "topic_refuses" // its topic refuses what a required subscription matches that is full
 	ExplainParked            = "parked_dlq_full"
 	ExplainNoLeader          = "no_leader"
 	ExplainNoQuorum          = "no_quorum"

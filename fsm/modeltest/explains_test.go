@@ -17,7 +17,9 @@ func explains(m *Model, s *fsm.State) error {
 		}
 		var got []fsm.Why
 		for _, y := range x.Reasons { // what the model does not look for is left out
-			got = append(got, fsm.Why{Kind: y.Kind, Count: y.Count, Of: y.Of, Held: y.Held})
+			if y.Kind != fsm.WhyTopicRefuses {
+				got = append(got, fsm.Why{Kind: y.Kind, Count: y.Count, Of: y.Of, Held: y.Held})
+			}
 		}
 		want := m.causes(q)
 		if !slices.Equal(got, want) {
