@@ -107,6 +107,7 @@ func TestBrowseByStateAndAge(t *testing.T) {
 	publish(50, record.Message{})
 	d.lease = 1000
 
+	before, digest := d.s.Hash(), d.s.Digest()
 	states := []MessageState{Parked, Retrying, Leased, Scheduled, Ready}
 	times := []int64{11, 20, 30, 40, 50}
 	browse := func(q BrowseQuery) (found []MessageState) {
@@ -136,4 +137,8 @@ func TestBrowseByStateAndAge(t *testing.T) {
 	require.Len(t, page.Messages, 1)
 	page, _ = d.s.Browse("q.dlq", BrowseQuery{SinceMillis: 11})
 	require.Empty(t, page.Messages)
+
+	// Nothing was changed by all of it.
+	require.NoError(t, d.s.Check())
+	require.True(t, before == d.s.Hash() && digest == d.s.Digest())
 }
