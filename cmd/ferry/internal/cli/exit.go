@@ -80,6 +80,7 @@ var exits = []struct {
 	{logdump.ErrNoLog, ExitNotFound},
 	{store.ErrLocked, ExitLocked},
 	{store.ErrCorrupt, ExitStorage},
+	{serve.ErrKey, ExitUsage},
 	{serve.ErrLocked, ExitLocked},
 	{serve.ErrStorage, ExitStorage},
 	{serve.ErrState, ExitState},

@@ -109,3 +109,12 @@ func requireMoved(t *testing.T, env map[string]string, all string) {
 	require.Equal(t, ExitOK, old.code, old.err)
 	require.Equal(t, all, old.out)
 }
+
+// TestNoLogToDump: a file is no data folder.
+func TestNoLogToDump(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	r := ferry(t, nil, "", "log", "dump", "--data", file)
+	require.Equal(t, ExitNotFound, r.code, r.err)
+	require.Contains(t, r.err, "no log")
+}

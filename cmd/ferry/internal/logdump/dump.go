@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/hashicorp/raft"
 
@@ -75,7 +76,7 @@ func dump(ctx context.Context, o Options, out io.Writer) error {
 // there says of a folder that is missing which ones are there.
 func there(o Options) error {
 	_, err := os.Stat(o.folder())
-	if !errors.Is(err, fs.ErrNotExist) {
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 		return err
 	}
 	found, err := filepath.Glob(filepath.Join(o.Data, "group-*"))

@@ -33,15 +33,15 @@ func readKeys(path string) (keys, error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return keys{}, fmt.Errorf("cluster key: %w", err)
+		return keys{}, fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	secret, err := io.ReadAll(io.LimitReader(f, keyFileMax))
 	if err := errors.Join(err, f.Close()); err != nil {
-		return keys{}, fmt.Errorf("cluster key: %w", err)
+		return keys{}, fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	secret = bytes.TrimSpace(secret)
 	if len(secret) < keyBytesMin {
-		return keys{}, fmt.Errorf("cluster key: %s holds %d bytes, at least %d are needed", path, len(secret), keyBytesMin)
+		return keys{}, fmt.Errorf("%w: %s holds %d bytes, at least %d are needed", ErrKey, path, len(secret), keyBytesMin)
 	}
 	link, err1 := hkdf.Key(sha256.New, secret, nil, "ferrymq link", derivedKeyBytes)
 	gossip, err2 := hkdf.Key(sha256.New, secret, nil, "ferrymq gossip", derivedKeyBytes)

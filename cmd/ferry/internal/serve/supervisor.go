@@ -61,6 +61,9 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger, version string
 
 // Supervise starts a node. Its error tells what kept it from starting.
 func Supervise(c *config.Config, log *slog.Logger, version string) (*Supervisor, error) {
+	if _, err := readKeys(c.ClusterKeyFile); err != nil { // each node reads it anew
+		return nil, err
+	}
 	lock, err := store.Lock(c.Data)
 	if errors.Is(err, store.ErrLocked) {
 		return nil, fmt.Errorf("%w: %s", ErrLocked, c.Data)
