@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ferrymq/ferrymq/fsm/record"
@@ -206,7 +207,18 @@ func (q *question) askOnce(ctx context.Context) (*Response, error) {
 		}
 	default:
 	}
-	return nil, err
+	return nil, alone(err)
+}
+
+// alone leaves out which message a refusal is about where there is but one.
+func alone(err error) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	told := e.about(e.Op, e.Resource) // a copy
+	told.Detail = strings.TrimPrefix(e.Detail, "message 0: ")
+	return told
 }
 
 // notStored is the error of a request that was accepted as a publish would be,

@@ -61,6 +61,11 @@ func TestErrorsNameWhatWasWrong(t *testing.T) {
 				func() error { return errorOf(conn.Publish(ctx, "q", Message{DedupID: "a"})) },
 				ErrConflict, []string{`publish "q": conflicts with what is there: its DedupID was used with other content`},
 			},
+			"the message of a request": {
+				transport.OpRequest, transport.Result{Code: transport.CodeConflict, Detail: "message 0: its id was used"},
+				func() error { return errorOf(conn.Request(ctx, "q", Message{DedupID: "a"})) },
+				ErrConflict, []string{`request "q": conflicts with what is there: its id was used`},
+			},
 			"the only message of a frame": {
 				transport.OpPublish, transport.Result{Code: transport.CodeInvalid, Detail: "message 0: an empty word"},
 				func() error { return errorOf(conn.Publish(ctx, "q", Message{Subject: "a..b"})) },

@@ -77,6 +77,9 @@ func (s *State) consume(x *session, c *Consume) Result {
 		return s.consumeAgain(x.consumers[i].serial, c.Queue, &want)
 	}
 	q := s.queueNamed(c.Queue)
+	if q == nil && s.isTopic(c.Queue) {
+		return Result{Code: NotFound, Detail: "it is a topic, of which subscriptions are consumed"}
+	}
 	if q == nil {
 		return Result{Code: NotFound}
 	}
