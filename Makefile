@@ -31,7 +31,7 @@ test: ## gofmt, vet, staticcheck, wasip1 build and all tests with -race
 	scripts/test.sh
 
 test-long: ## the long forms of tests that make test keeps short (30 min)
-	go test -race -tags long,invariants -timeout 1h -count=1 ./fsm/modeltest
+	go test -race -tags long,invariants -timeout 1h -count=1 ./fsm ./fsm/modeltest
 	go test -race -tags long -timeout 1h -count=1 ./cluster/store ./jepsen/report
 	go test -race -tags long -timeout 20m -count=1 ./jepsen -run '^TestUnderKills$$'
 

@@ -38,6 +38,9 @@ func (s *State) Apply(index uint64, entry []byte) (Applied, error) {
 	err = eachCommand(entry, h.Count, func(offset int, content []byte) error {
 		r, err := s.command(offset, content, entry)
 		results = append(results, r)
+		if invariants && err == nil {
+			err = s.checkAfter(len(results))
+		}
 		return err
 	})
 	if err != nil {

@@ -2,9 +2,34 @@ package fsm
 
 import "fmt"
 
-// Check walks the whole state and returns the first invariant that does not
-// hold. Apply calls it after every entry under the build tag invariants.
+// Check walks the whole state between entries and returns the first invariant
+// that does not hold. Apply calls it after every entry under the build tag
+// invariants.
 func (s *State) Check() error {
+	if err := s.checkSound(); err != nil {
+		return err
+	}
+	if err := s.checkDone(); err != nil {
+		return fmt.Errorf("%w: %w", ErrBroken, err)
+	}
+	return nil
+}
+
+// checkDone checks what an entry leaves to its end: that nothing waits which
+// could be handed out.
+func (s *State) checkDone() (err error) {
+	s.queues.Scan(func(incarnation uint64, q *queue) bool {
+		if err = s.checkIdle(q); err != nil {
+			err = fmt.Errorf("queue %d: %w", incarnation, err)
+		}
+		return err == nil
+	})
+	return err
+}
+
+// checkSound checks what holds after every command, too: all the rest. Apply
+// calls it there under the build tag.
+func (s *State) checkSound() error {
 	if s.broken != nil {
 		return s.broken
 	}
@@ -95,10 +120,7 @@ func (s *State) checkQueue(q *queue, all *tally) error {
 	if err = s.checkLines(q); err != nil {
 		return fmt.Errorf("queue %d: %w", q.incarnation, err)
 	}
-	if err = s.checkBrakes(q); err == nil {
-		err = s.checkIdle(q)
-	}
-	if err != nil {
+	if err = s.checkBrakes(q); err != nil {
 		return fmt.Errorf("queue %d: %w", q.incarnation, err)
 	}
 	return nil
