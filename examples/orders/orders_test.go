@@ -45,6 +45,14 @@ func TestShow(t *testing.T) {
 	require.Positive(t, v.effects.refusals)
 }
 
+// shortStory is what fits into a test.
+func shortStory() []scene {
+	return []scene{
+		{15, (*show).mailOutage},
+		{50, (*show).killLeader},
+	}
+}
+
 // ferryProgram builds it, unless FERRY_BINARY names one.
 func ferryProgram(t *testing.T) string {
 	if path := os.Getenv("FERRY_BINARY"); path != "" {

@@ -29,14 +29,6 @@ func fullStory() []scene {
 	}
 }
 
-// shortStory is what fits into a test.
-func shortStory() []scene {
-	return []scene{
-		{15, (*show).mailOutage},
-		{50, (*show).killLeader},
-	}
-}
-
 // tell plays the scenes, each when its time has come and the one before is over.
 func (s *show) tell(ctx context.Context) error {
 	for _, next := range s.o.story {
