@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,13 +22,19 @@ type crew struct {
 
 	mu    sync.Mutex
 	procs map[string]nodes.Process
+	kills map[string]int // by kind
 }
 
-// start starts a service; its name is its kind and a number: "payment-2".
-func (c *crew) start(name string) error {
+// kindOf a service's name, which is its kind and a number: "payment-2".
+func kindOf(name string) string {
 	kind, _, _ := strings.Cut(name, "-")
+	return kind
+}
+
+// start starts a service.
+func (c *crew) start(name string) error {
 	p, err := nodes.StartProcess(name, c.binary,
-		[]string{"service", kind, "--url", c.url, "--outside", c.outside}, filepath.Join(c.dir, name+".log"))
+		[]string{"service", kindOf(name), "--url", c.url, "--outside", c.outside}, filepath.Join(c.dir, name+".log"))
 	if err != nil {
 		return err
 	}
@@ -50,12 +57,22 @@ func (c *crew) startAll(names []string) error {
 func (c *crew) kill(name string) (pid int, err error) {
 	c.mu.Lock()
 	p := c.procs[name]
-	delete(c.procs, name)
+	if p != nil {
+		delete(c.procs, name)
+		c.kills[kindOf(name)]++
+	}
 	c.mu.Unlock()
 	if p == nil {
 		return 0, fmt.Errorf("no %s runs", name)
 	}
 	return p.Pid(), p.Kill()
+}
+
+// killed is how many processes of each service were.
+func (c *crew) killed() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.kills)
 }
 
 // failure tells of services that ended by themselves.

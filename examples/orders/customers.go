@@ -105,7 +105,7 @@ type customers struct {
 	began time.Time
 
 	mu     sync.Mutex
-	placed map[int]Order // confirmed
+	placed map[int]planned // confirmed
 }
 
 // run places all orders, or ends with ctx.
@@ -147,7 +147,7 @@ func (c *customers) place(ctx context.Context, one planned) error {
 		case err == nil:
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			c.placed[one.order.ID] = one.order
+			c.placed[one.order.ID] = one
 			return nil
 		case ctx.Err() != nil || !errors.Is(err, client.ErrUnknownOutcome):
 			return err
@@ -156,7 +156,7 @@ func (c *customers) place(ctx context.Context, one planned) error {
 }
 
 // confirmed orders, a copy.
-func (c *customers) confirmed() map[int]Order {
+func (c *customers) confirmed() map[int]planned {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.placed)

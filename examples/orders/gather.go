@@ -12,30 +12,28 @@ import (
 // world did, and what is in the queues. The services are asked nothing; they do not
 // run any more.
 type books struct {
-	placed  map[int]Order
+	placed  map[int]planned
 	opening map[string]int
 	ledger  []Entry // in the order of the log
 	cards   map[string][]Card
-	dead    []letter // of the stages of an order
-	lost    []letter // of queues that must not have any
+	killed  map[string]int // processes, by service
+	dead    []letter       // of the stages of an order
+	lost    []letter       // of queues that must not have any
 	world   effects
 	faults  []string // what could not be read
 }
 
 // letter is a dead letter about an order.
 type letter struct {
-	order    int
-	queue    string // it died in
-	reason   string
-	text     string
-	attempts int
+	order int
+	client.Death
 }
 
 // gather reads the books. It takes nothing away.
 func (s *show) gather(ctx context.Context) (*books, error) {
 	b := &books{
 		placed: s.customers.confirmed(), opening: s.customers.plan.opening,
-		cards: map[string][]Card{}, world: s.world.effects(),
+		cards: map[string][]Card{}, killed: s.crew.killed(), world: s.world.effects(),
 	}
 	err := each(ctx, s.admin, ledger, func(m client.BrowsedMessage) {
 		b.ledger = append(b.ledger, decoded[Entry](b, ledger, m))
@@ -73,7 +71,7 @@ func (b *books) letters(ctx context.Context, c *client.Conn, to *[]letter, queue
 			if err != nil {
 				b.faults = append(b.faults, fmt.Sprintf("%s: message %s is about no order", info.DeadLetter, m.ID))
 			}
-			*to = append(*to, letter{order, m.Death.Queue, m.Death.Reason, m.Death.Error, m.Death.Attempts})
+			*to = append(*to, letter{order, *m.Death})
 		})
 		if err != nil {
 			return err

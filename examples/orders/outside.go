@@ -26,8 +26,8 @@ type call struct {
 	Order   Order  `json:"order"`
 }
 
-func (o outside) charge(ctx context.Context, order Order) error {
-	return o.post(ctx, "charge", call{Key: order.Charge, Order: order})
+func (o outside) charge(ctx context.Context, key string, order Order) error {
+	return o.post(ctx, "charge", call{Key: key, Order: order})
 }
 
 func (o outside) refund(ctx context.Context, key string, order Order) error {

@@ -15,8 +15,10 @@ import (
 // one commit. Any number of processes may do this at once, and any of them may be
 // killed at any moment.
 
+const inventoryHands = 8 // orders that a process works on at once
+
 func (s *service) inventory() ([]*client.Consumer, error) {
-	k, err := s.consume(inventory, s.reserve, client.WithConcurrency(8), client.WithPrefetch(8))
+	k, err := s.consume(inventory, s.reserve, client.WithConcurrency(inventoryHands), client.WithPrefetch(inventoryHands))
 	return []*client.Consumer{k}, err
 }
 
@@ -56,7 +58,7 @@ func (s *service) take(ctx context.Context, d *client.Delivery, o Order, card *c
 	tx.Publish(stockOf(o.Item), stock.message())
 	tx.Ack(d)
 	tx.Publish(shipping, message(o, o))
-	tx.Publish(ledger, entry(reserved, o))
+	tx.Publish(ledger, entry(reserved, o, d))
 	return commit(ctx, tx)
 }
 

@@ -13,6 +13,7 @@ import (
 // the order to everybody who wants to know.
 
 const (
+	orderHands  = 16 // orders that a process works on at once
 	quantityMax = 100
 	// priceTime is how long it waits for a price.
 	priceTime = 2 * time.Second
@@ -21,7 +22,7 @@ const (
 )
 
 func (s *service) order() ([]*client.Consumer, error) {
-	k, err := s.consume(checkout, s.accept, client.WithConcurrency(16))
+	k, err := s.consume(checkout, s.accept, client.WithConcurrency(orderHands))
 	return []*client.Consumer{k}, err
 }
 
@@ -42,7 +43,7 @@ func (s *service) accept(ctx context.Context, d *client.Delivery) error {
 	tx := s.conn.NewTx()
 	tx.Ack(d)
 	tx.Publish(orders, event("order.created", o))
-	tx.Publish(ledger, entry(created, o))
+	tx.Publish(ledger, entry(created, o, d))
 	return commit(ctx, tx)
 }
 

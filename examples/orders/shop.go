@@ -24,7 +24,8 @@ type Order struct {
 // Entry is one line of the ledger: what was done to an order. It is published
 // in the same step that does it, so the ledger says neither more nor less.
 type Entry struct {
-	Kind string `json:"kind"`
+	Kind     string `json:"kind"`
+	Failures int    `json:"failures,omitempty"` // before it was done
 	Order
 }
 
@@ -66,10 +67,10 @@ func message(o Order, body any) client.Message {
 	return m
 }
 
-// entry is a message for the ledger. It is in no group: the ledger's order is
-// that of the log.
-func entry(kind string, o Order) client.Message {
-	m := message(o, Entry{Kind: kind, Order: o})
+// entry is a message for the ledger: what was done because of a delivery. It is in
+// no group: the ledger's order is that of the log.
+func entry(kind string, o Order, d *client.Delivery) client.Message {
+	m := message(o, Entry{Kind: kind, Failures: d.Failures, Order: o})
 	m.GroupKey, m.Priority = "", nil
 	return m
 }

@@ -113,8 +113,11 @@ func (s *show) open(ctx context.Context, dir string) (err error) {
 	if err := stock(ctx, s.admin, p.opening); err != nil {
 		return err
 	}
-	s.crew = &crew{binary: s.o.self, dir: dir, url: s.cluster.URL(1), outside: s.world.url, procs: map[string]nodes.Process{}}
-	s.customers = &customers{conn: s.admin, plan: p, placed: map[int]Order{}}
+	s.crew = &crew{
+		binary: s.o.self, dir: dir, url: s.cluster.URL(1), outside: s.world.url,
+		procs: map[string]nodes.Process{}, kills: map[string]int{},
+	}
+	s.customers = &customers{conn: s.admin, plan: p, placed: map[int]planned{}}
 	names := everybody(s.o.copies)
 	if err := s.crew.startAll(names); err != nil {
 		return err

@@ -15,8 +15,10 @@ type verdict struct {
 	charged, refunded, sold int64          // cents
 	stock                   []string
 	events                  int
-	effects                 effects
-	faults                  []string
+	// Orders and events that were charged, mailed and beeped more than once.
+	chargedAgain, mailedAgain, beepedAgain int
+	effects                                effects
+	faults                                 []string
 }
 
 // faultsShown bounds what is printed of them.
@@ -29,16 +31,19 @@ func (v verdict) print(out io.Writer) {
 		fmt.Fprintf(&text, "  %-10s "+format+"\n", append([]any{what}, args...)...)
 	}
 	fmt.Fprintf(&text, "\nthe audit, from the ledger, the dead letters, the stock cards and the providers' books:\n")
-	line("orders", "%d placed = %d shipped + %d dead", v.placed, v.shipped, v.dead)
+	line("orders", "%d placed %s %d shipped + %d dead", v.placed, equals(v.placed == v.shipped+v.dead), v.shipped, v.dead)
 	for _, reason := range slices.Sorted(maps.Keys(v.deaths)) {
 		line("", "%5d dead in %s", v.deaths[reason], reason)
 	}
-	line("money", "%s charged - %s given back = %s of goods shipped", money(v.charged), money(v.refunded), money(v.sold))
+	line("money", "%s charged - %s given back %s %s of goods shipped",
+		money(v.charged), money(v.refunded), equals(v.charged-v.refunded == v.sold), money(v.sold))
 	line("stock", "%s (opening = left + taken)", strings.Join(v.stock, ", "))
 	e := v.effects
-	line("payment", "%d charges, none twice; repeated calls, which did nothing: %d", len(e.charges), e.repeats["charge"]+e.repeats["refund"])
-	line("e-mail", "%d of %d events mailed; calls refused in the outage: %d, repeated: %d", len(e.mails), v.events, e.refusals, e.repeats["mail"])
-	line("phones", "%d of %d events beeped, at most once each", len(e.pushes), v.events)
+	line("payment", "%d charges, orders charged twice: %d; repeated calls, which did nothing: %d",
+		len(e.charges), v.chargedAgain, e.repeats["charge"]+e.repeats["refund"])
+	line("e-mail", "%d mails for %d events, twice: %d; calls refused in the outage: %d, repeated: %d",
+		len(e.mails), v.events, v.mailedAgain, e.refusals, e.repeats["mail"])
+	line("phones", "%d beeps for %d events, twice: %d", len(e.pushes), v.events, v.beepedAgain)
 	if n := len(v.faults); n > 0 {
 		fmt.Fprintf(&text, "\n%d things do not add up:\n", n)
 		for _, fault := range v.faults[:min(n, faultsShown)] {
@@ -66,3 +71,11 @@ func (v verdict) err() error {
 }
 
 func money(cents int64) string { return fmt.Sprintf("%d.%02d", cents/100, cents%100) }
+
+// equals is the sign between two sides of a sum.
+func equals(same bool) string {
+	if same {
+		return "="
+	}
+	return "≠"
+}
