@@ -66,6 +66,7 @@ func (s *State) makeWay() {
 		e := &w.efforts[c.purpose]
 		for e.dropped = max(0, e.dropped); e.dropped < s.bounds.Room && s.inTheWay(q, c); e.dropped++ {
 			s.dropOldest(q)
+			s.touch(q) // what comes next may be small enough for a consumer
 		}
 	}
 }

@@ -19,6 +19,7 @@ func BenchmarkWorstEntry(b *testing.B) {
 	}{
 		{"room-by-messages", worstRoomByMessages},
 		{"room-by-bytes", worstRoomByBytes},
+		{"room-fan-out", worstRoomFanOut},
 		{"reorder", worstReorder},
 		{"reorder-leased", worstReorderLeased},
 		{"purge-leased", worstPurge},
@@ -61,6 +62,20 @@ func worstRoomByBytes(b *testing.B) (*bench, []byte) {
 	x.apply(b, AppendQueueUpdate(nil, &QueueUpdate{OpHeader: x.header(), Queue: "q",
 		Settings: Settings{Overflow: OverflowDropOldest, MaxBytes: 1000}}), 1)
 	return x, AppendPublish(nil, &Publish{OpHeader: x.header(), Queue: "q", Count: MaxItems, Records: slices.Repeat(x.body, MaxItems)})
+}
+
+// worstRoomFanOut: the largest fan-out there may be, to subscriptions that are
+// full, and each drops one message for each.
+func worstRoomFanOut(b *testing.B) (*bench, []byte) {
+	const subscriptions = MaxFanOut / MaxItems
+	x := newBench(b, 8, false)
+	x.apply(b, AppendTopicCreate(nil, &TopicCreate{OpHeader: x.header(), Topic: "t"}), 1)
+	for i := range subscriptions {
+		x.apply(b, AppendSubscribe(nil, &Subscribe{OpHeader: x.header(), Topic: "t", Queue: fmt.Sprint("s", i), Filter: ">",
+			Settings: Settings{MaxMessages: MaxItems}}), 1)
+	}
+	x.fill(b, "t", MaxItems, record.Message{})
+	return x, AppendPublish(nil, &Publish{OpHeader: x.header(), Queue: "t", Count: MaxItems, Records: slices.Repeat(x.body, MaxItems)})
 }
 
 // worstReorder: a message in each of as many groups as there may be, and the
