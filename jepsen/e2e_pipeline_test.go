@@ -17,15 +17,18 @@ import (
 )
 
 // pipelineUnderKills: workers ack a message and publish its result in one
-// step. Leaders die in the middle of such steps, and one worker sleeps over
-// leases and commits all the same: in the end there is one result of each
-// message, and nothing else.
+// step. Leaders die in the middle of such steps, one worker sleeps over leases
+// and commits all the same, and commits of another come when their message has
+// been handed out again: in the end there is one result of each message, and
+// nothing else.
 func pipelineUnderKills(s *scene) {
-	const from, to = "pipeline-from", "pipeline-to"
-	s.createQueue(from, client.QueueSettings{
-		Lease: time.Second, FailureLimit: client.FailureLimitUnlimited,
-		Retry: client.RetryPolicy{Kind: client.RetryImmediate},
-	})
+	const from, late, to = "pipeline-from", "pipeline-late", "pipeline-to"
+	for _, queue := range []string{from, late} {
+		s.createQueue(queue, client.QueueSettings{
+			Lease: time.Second, FailureLimit: client.FailureLimitUnlimited,
+			Retry: client.RetryPolicy{Kind: client.RetryImmediate},
+		})
+	}
 	s.createQueue(to, client.QueueSettings{})
 	s.begins()
 
@@ -60,35 +63,43 @@ func pipelineUnderKills(s *scene) {
 		<-ctx.Done() // its lease is lost, or the scene is over
 		return pass(sleeper, d)
 	}, client.WithPrefetch(1), client.WithAutoExtend(false))
+	latecomer := s.latecomer(late, pass)
 
 	sent := newLedger()
+	enough := func() bool { return again.Load() > 0 && refused.Load() > 0 && latecomer.stale.Load() > 0 }
 	var producing sync.WaitGroup
 	for p := range 2 {
 		producer := s.connect(p + 1)
 		producing.Go(func() {
 			// So often that commits are under way whenever a leader dies.
-			for i := range s.work(200, func() bool { return again.Load() > 0 && refused.Load() > 0 }) {
+			for i := range s.work(200, enough) {
 				text := fmt.Sprintf("%d-%d", p, i)
 				_, err := producer.Publish(s.ctx, from, client.Message{Body: []byte(text)})
 				sent.note(text, err)
 			}
 		})
 	}
+	lateProducer := s.connect(0)
+	producing.Go(func() { latecomer.produce(lateProducer, sent, enough) })
 	producing.Wait()
 	s.awaitEmpty(from)
+	s.awaitEmpty(late)
 	s.stopConsumers()
 
 	all := len(sent.sent)
 	require.EqualValues(s.t, all, committed.Load(), "commits that were told to have been done")
 	require.Equal(s.t, all, sent.count(history.OK), "confirmed")
-	there := s.look(from, from+".dlq", to, to+".dlq")
+	there := s.look(from, from+".dlq", late, late+".dlq", to, to+".dlq")
 	require.Empty(s.t, few(sent.misplaced(texts(there[to]))))
 	require.Empty(s.t, there[from])
 	require.Empty(s.t, there[from+".dlq"])
+	require.Empty(s.t, there[late])
+	require.Empty(s.t, there[late+".dlq"])
 	require.Empty(s.t, there[to+".dlq"])
-	source, target := s.queue(from), s.queue(to)
-	require.EqualValues(s.t, all, source.Acked)
+	target := s.queue(to)
+	require.EqualValues(s.t, all, s.queue(from).Acked+s.queue(late).Acked)
 	require.EqualValues(s.t, all, target.Published)
-	s.finished("%d messages, each passed on once; %d commits asked about again, %d refused to who had lost the lease",
-		all, again.Load(), refused.Load())
+	s.finished("%d messages, each passed on once; %d commits asked about again, %d refused to who had lost the lease, "+
+		"%d of them because of a stale token alone",
+		all, again.Load(), refused.Load(), latecomer.stale.Load())
 }
