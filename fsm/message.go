@@ -39,7 +39,8 @@ const (
 	flagExtended                    // leased, and that was extended
 )
 
-// more is what few messages have. It is never changed: a change makes a new one.
+// more is what few messages have. One that a state holds is never changed, as
+// snapshots share it: a change makes a new one.
 type more struct {
 	history   []Attempt // the last attempts that ended without success, oldest first
 	forgotten uint32    // attempts before those
