@@ -93,8 +93,10 @@ func (s *State) checkEachLine(q *queue, found map[uint32]*line) (err error) {
 			open++
 			if c, held := s.consumers.Get(l.last); !held {
 				err = fmt.Errorf("line %d is open to nobody", n)
-			} else if _, held = c.open.Get(n); !held {
+			} else if _, held = c.open.Get(openKey(m.size, n)); !held || l.size != m.size {
 				err = fmt.Errorf("line %d is open, and consumer %d does not know", n, l.last)
+			} else if c.seen != s.groupRoom(q, c) {
+				err = fmt.Errorf("line %d is open, and was looked at with room %d, not %d", n, c.seen, s.groupRoom(q, c))
 			}
 		}
 		where += l.returned.Len()

@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"math"
 	"slices"
 
 	"github.com/tidwall/btree"
@@ -31,9 +32,11 @@ type consumer struct {
 	heldBytes uint64            // of held or, without acks, of sizes
 	armedAt   int64             // its timer; 0: none
 
-	// Lines of groups whose batch it has and may be given more of. Derived, and
-	// never read through a pinned consumer.
-	open btree.Map[uint32, struct{}]
+	// Lines of groups whose batch it has and may be given more of, by the size of
+	// what is next in them, and the room they were last looked at with. Derived,
+	// and never read through a pinned consumer.
+	open btree.Map[uint64, struct{}]
+	seen uint64
 
 	assigned uint64   // without acks: number of the last assignment
 	taken    uint64   // and how many of them were taken
@@ -54,11 +57,19 @@ func (c *consumer) outstanding() int {
 	return c.held.Len()
 }
 
-// hasRoom tells whether a message of this size is within the credit. One that
+// hasRoom tells whether a message of this size is within the credit.
+func (c *consumer) hasRoom(size uint32) bool { return uint64(size) < c.room() }
+
+// room is the size from which on a message is not within the credit. One that
 // is larger than the whole credit goes to a consumer that holds nothing.
-func (c *consumer) hasRoom(size uint32) bool {
-	n := c.outstanding()
-	return n == 0 || n < int(c.creditMessages) && c.heldBytes+uint64(size) <= uint64(c.creditBytes)
+func (c *consumer) room() uint64 {
+	switch n := c.outstanding(); {
+	case n == 0:
+		return math.MaxUint32 + 1
+	case n >= int(c.creditMessages), c.heldBytes > uint64(c.creditBytes):
+		return 0
+	}
+	return uint64(c.creditBytes) - c.heldBytes + 1
 }
 
 // consume attaches a consumer.

@@ -1,6 +1,10 @@
 package fsm
 
-import "github.com/tidwall/btree"
+import (
+	"slices"
+
+	"github.com/tidwall/btree"
+)
 
 // servable tells whether a line that has something ready may be served. Of a
 // group one batch is leased at a time, to one consumer, and nothing overtakes
@@ -17,7 +21,7 @@ func (s *State) servable(q *queue, l *line, size uint32) bool {
 		return false
 	}
 	c, ok := s.consumers.Get(l.last)
-	return ok && c.turn != 0 && c.hasRoom(size) && s.eligible(q, c)
+	return ok && uint64(size) < s.groupRoom(q, c)
 }
 
 // blocked tells whether a message of the group waits for its retry and the
@@ -77,21 +81,59 @@ func (s *State) freed(q *queue, n uint32) {
 func (s *State) close(l *line) {
 	if l.open {
 		l.open = false
-		s.consumer(l.last).open.Delete(l.number)
+		s.consumer(l.last).open.Delete(openKey(l.size, l.number))
 	}
 }
 
+// unclose puts a line among those of which its holder may be given more, by
+// the size of its front.
+func (s *State) unclose(q *queue, l *line, size uint32) {
+	if l.open && l.size == size {
+		return
+	}
+	s.close(l)
+	c := s.consumer(l.last)
+	if c.open.Len() == 0 {
+		c.seen = s.groupRoom(q, c)
+	}
+	l.open, l.size = true, size
+	c.open.Set(openKey(size, l.number), struct{}{})
+}
+
+func openKey(size, line uint32) uint64 { return uint64(size)<<32 | uint64(line) }
+
+// groupRoom is the size from which on the next message of a group cannot go to
+// the consumer that has the rest of the batch.
+func (s *State) groupRoom(q *queue, c *consumer) uint64 {
+	if c.turn == 0 || !s.eligible(q, c) {
+		return 0
+	}
+	return c.room()
+}
+
 // reopen looks again at the groups of which a consumer may be given more,
-// after its room changed.
+// after its room changed: at those alone whose next message fitted, and does
+// not now, or the other way round. It is called at every hand-out and settle, and
+// the consumer may have thousands of groups.
 func (s *State) reopen(q *queue, c *consumer) {
+	s.work.lines = s.work.lines[:0]
 	if c.open.Len() == 0 {
 		return
 	}
-	all := s.work.lines[:0]
-	c.open.Scan(func(n uint32, _ struct{}) bool {
-		all = append(all, n)
+	was := c.seen
+	c.seen = s.groupRoom(q, c)
+	if was == c.seen {
+		return
+	}
+	all, until := s.work.lines, max(was, c.seen)
+	c.open.Ascend(openKey(uint32(min(was, c.seen)), 0), func(key uint64, _ struct{}) bool {
+		if key>>32 >= until {
+			return false
+		}
+		all = append(all, uint32(key))
 		return true
 	})
+	slices.Sort(all)
 	s.work.lines = all
 	for _, n := range all {
 		s.relist(q, n)

@@ -59,6 +59,7 @@ type line struct {
 	retrying uint32
 	reserved bool                         // its front waits for a consumer to be free for it alone
 	open     bool                         // its holder may be given more of the batch
+	size     uint32                       // if so, of its front
 	waits    *btree.Map[uint64, struct{}] // places in waiting
 }
 
@@ -293,7 +294,7 @@ func (s *State) keepLines(q *queue, was *lines) {
 // kept is a line with nothing but its leased messages.
 func (s *State) kept(o *lines, old *line) *line {
 	if old.open {
-		s.consumer(old.last).open.Delete(old.number)
+		s.consumer(old.last).open.Delete(openKey(old.size, old.number))
 	}
 	o.messages += uint64(old.leased)
 	return &line{gen: o.gen, number: old.number, priority: old.priority, tenant: old.tenant, group: old.group, messages: uint64(old.leased),
@@ -330,6 +331,12 @@ func (s *State) reorder(q *queue, was *Settings) {
 	})
 	for _, n := range all {
 		s.relist(q, n)
+	}
+	if now.Exclusive != was.Exclusive {
+		q.members.Scan(func(serial uint64, _ struct{}) bool {
+			s.reopen(q, s.consumer(serial))
+			return true
+		})
 	}
 	s.touch(q)
 }

@@ -42,14 +42,10 @@ func (s *State) survey(q *queue, l *line) (front uint64, listed bool) {
 	} else if l.condemned {
 		s.undoom(q, l)
 	}
-	open := ok && l.group != "" && l.leased > 0 && l.given < q.settings.GroupBatch
-	if open != l.open {
-		l.open = open
-		if c := s.consumer(l.last); open {
-			c.open.Set(l.number, struct{}{})
-		} else {
-			c.open.Delete(l.number)
-		}
+	if ok && l.group != "" && l.leased > 0 && l.given < q.settings.GroupBatch {
+		s.unclose(q, l, m.size)
+	} else {
+		s.close(l)
 	}
 	return front, ok && s.servable(q, l, m.size)
 }

@@ -22,6 +22,7 @@ func BenchmarkWorstEntry(b *testing.B) {
 		{"room-fan-out", worstRoomFanOut},
 		{"reorder", worstReorder},
 		{"reorder-leased", worstReorderLeased},
+		{"groups-open", worstOpen},
 		{"purge-leased", worstPurge},
 		{"detach-node", worstDetach},
 	} {
@@ -87,7 +88,7 @@ func worstReorder(b *testing.B) (*bench, []byte) {
 }
 
 // groups publishes a message to each of so many groups.
-func (x *bench) groups(b *testing.B, count int) {
+func (x *bench) groups(b testing.TB, count int) {
 	for from := 0; from < count; from += MaxItems {
 		n := min(count-from, MaxItems)
 		var records []byte
@@ -104,6 +105,53 @@ func worstReorderLeased(b *testing.B) (*bench, []byte) {
 	x := leased(b)
 	x.groups(b, MaxGroups)
 	return x, AppendQueueUpdate(nil, &QueueUpdate{OpHeader: x.header(), Queue: "q", Settings: Settings{GroupBatch: 7}})
+}
+
+// worstOpen: the largest frame of acks, of a session that has as many groups
+// open as its credit lets it have.
+func worstOpen(b *testing.B) (*bench, []byte) {
+	x, items := open(b, MaxSessionCredit/MaxCreditMessages, MaxCreditMessages)
+	return x, AppendSettle(nil, &Settle{OpHeader: x.header(), Items: items[:MaxItems]})
+}
+
+// open is a queue with consumers that have each one message of so many groups,
+// and may be given another of each. It returns what acks them.
+func open(tb testing.TB, consumers, groups int) (*bench, []SettleItem) {
+	x := newBench(tb, 8, false)
+	x.apply(tb, AppendQueueUpdate(nil, &QueueUpdate{OpHeader: x.header(), Queue: "q", Settings: Settings{GroupBatch: 2}}), 1)
+	x.groups(tb, 2*consumers*groups)
+	x.groups(tb, 2*consumers*groups)
+	var items []SettleItem
+	for i := range consumers {
+		a := x.apply(tb, AppendConsume(nil, &Consume{OpHeader: x.header(), Queue: "q", Consumer: uint32(i), CreditMessages: uint32(groups)}), 1)
+		for k := range a.Effects {
+			e := &a.Effects[k]
+			items = append(items, SettleItem{Incarnation: e.Incarnation, Place: e.Place, Token: e.Token, Action: ActionAck})
+		}
+	}
+	return x, items
+}
+
+// TestOpenGroupsAreLeftAlone: a settle and a hand-out look again at no group
+// but those that they let go on, or that no longer can.
+func TestOpenGroupsAreLeftAlone(t *testing.T) {
+	x, items := open(t, 1, 64)
+	c, _ := x.s.consumers.Get(x.s.serials)
+	q := x.s.queueNamed("q")
+	if len(items) != 64 || c.open.Len() == 0 {
+		t.Fatalf("%d handed out, %d groups are open", len(items), c.open.Len())
+	}
+	q.paused = true // nothing is handed out in return
+	for i := range 3 {
+		groups, want := c.open.Len(), 0
+		if i == 0 { // it had no room
+			want = groups
+		}
+		x.apply(t, AppendSettle(nil, &Settle{OpHeader: x.header(), Items: items[i : i+1]}), 1)
+		if n := len(x.s.work.lines); n != want {
+			t.Errorf("settle %d looked at %d of %d groups, not at %d", i, n, groups, want)
+		}
+	}
 }
 
 // worstPurge: a queue in which a message of each of as many groups as there may
