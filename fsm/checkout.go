@@ -32,9 +32,12 @@ func (s *State) handOut(q *queue) {
 		defer s.awaitToken(q)
 	}
 	s.elect(q)
+	waits := q.kept != nil // somebody who is kept for a message may have settled the rest
 	for !q.paused && (q.hungry.Len() > 0 || q.kept != nil) && s.broken == nil && q.mayHandOut(s.clock.LeaseMillis) {
-		if place, serial, ok := s.vacant(q); ok {
-			if !s.handKept(q, place, serial) {
+		if waits {
+			if place, serial, ok := s.vacant(q); !ok {
+				waits = false // nobody settles while messages are handed out
+			} else if !s.handKept(q, place, serial) {
 				return
 			}
 			continue

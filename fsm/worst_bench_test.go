@@ -23,6 +23,7 @@ func BenchmarkWorstEntry(b *testing.B) {
 		{"reorder", worstReorder},
 		{"reorder-leased", worstReorderLeased},
 		{"groups-open", worstOpen},
+		{"hand-out-kept", worstKept},
 		{"purge-leased", worstPurge},
 		{"detach-node", worstDetach},
 	} {
@@ -42,6 +43,9 @@ func (x *bench) fill(b *testing.B, queue string, count int, m record.Message) {
 	records := recordsOfKind(MaxItems, 8, m)
 	for ; count > 0; count -= MaxItems {
 		n := min(count, MaxItems)
+		if n < MaxItems {
+			records = recordsOfKind(n, 8, m)
+		}
 		x.apply(b, AppendPublish(nil, &Publish{OpHeader: x.header(), Queue: queue, Count: uint32(n), Records: records}), 1)
 	}
 }
@@ -152,6 +156,40 @@ func TestOpenGroupsAreLeftAlone(t *testing.T) {
 			t.Errorf("settle %d looked at %d of %d groups, not at %d", i, n, groups, want)
 		}
 	}
+}
+
+// worstKept: a queue is resumed of which a session is handed as much as it may,
+// while most of the other consumers are kept for a message.
+func worstKept(b *testing.B) (*bench, []byte) {
+	const perSession, sessions = MaxConsumersPerSession * 3 / 4, 4
+	x := newBench(b, 8, false)
+	x.apply(b, AppendQueueUpdate(nil, &QueueUpdate{OpHeader: x.header(), Queue: "q", Settings: Settings{Retry: RetryImmediate, FailureLimit: -1}}), 1)
+	consume := func(name string, consumers int, credit uint32) {
+		id := sessionID(name)
+		c := AppendAttach(AppendOpen(nil, &Open{Session: id}), &Attach{Session: id, Epoch: 1, Node: name})
+		for i := range consumers {
+			h := OpHeader{Session: id, Epoch: 1, Number: uint64(i) + 1, AnsweredThrough: uint64(i)}
+			c = AppendConsume(c, &Consume{OpHeader: h, Queue: "q", Consumer: uint32(i), CreditMessages: credit, Concurrency: credit})
+		}
+		x.apply(b, c, 2+consumers)
+	}
+	consume("lost", perSession, sessions)
+	x.fill(b, "q", perSession*sessions, record.Message{})
+	for i := range sessions {
+		consume(fmt.Sprint("s", i), perSession, 2)
+	}
+	x.fill(b, "q", perSession*sessions, record.Message{})
+	x.apply(b, AppendDetach(nil, &Detach{Session: sessionID("lost"), Epoch: 1, Node: "lost"}), 1)
+	if _, err := x.s.Apply(x.s.Index()+1, AppendEntryHeader(nil, 1, Clock{LeaseMillis: GraceNodeMillis}, 0)); err != nil {
+		b.Fatal(err)
+	}
+	if n := x.s.queueNamed("q").reserved(); n != perSession*sessions {
+		b.Fatalf("%d of %d consumers are kept", n, perSession*sessions)
+	}
+	x.fill(b, "q", MaxSessionCredit, record.Message{})
+	x.apply(b, AppendQueuePause(nil, &QueuePause{OpHeader: x.header(), Queue: "q", Paused: true}), 1)
+	consume("last", MaxSessionCredit/MaxCreditMessages, MaxCreditMessages)
+	return x, AppendQueuePause(nil, &QueuePause{OpHeader: x.header(), Queue: "q"})
 }
 
 // worstPurge: a queue in which a message of each of as many groups as there may
