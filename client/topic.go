@@ -16,9 +16,11 @@ type Subscription struct {
 	// Filter of subjects: words with dots between; "*" is one word, ">" at the
 	// end one or more. "" is ">", everything.
 	Filter string
-	// Required: while the subscription is full, nothing can be published to the
-	// topic. Else it loses its oldest messages to its dead-letter queue, and
-	// misses new ones when that is full too.
+	// Required: while the subscription is full, nothing that it matches can be
+	// published to the topic. Else it loses its oldest messages to its
+	// dead-letter queue, and misses new ones when that is full too. A required
+	// one may be set to OverflowDropOldest, and then refuses only what it cannot
+	// make room for, but not to OverflowDropNew.
 	Required bool
 	// Session: it is deleted when the session of this connection ends, which
 	// Close does. A new session, after one expired, has to subscribe again.

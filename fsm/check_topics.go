@@ -58,6 +58,9 @@ func (s *State) checkSubscription(q *queue) error {
 	if x, ok := s.sessions.Get(sub.session); sub.session != 0 && (!ok || x.serial > s.serials) {
 		return fmt.Errorf("subscription %d: session %d is gone", q.incarnation, sub.session)
 	}
+	if sub.required && q.missed > 0 {
+		return fmt.Errorf("required subscription %d: missed %d", q.incarnation, q.missed)
+	}
 	if fitted, r := sub.fitted(q.settings); r.Code != OK || fitted != q.settings {
 		return fmt.Errorf("subscription %d: settings %+v", q.incarnation, q.settings)
 	}

@@ -163,7 +163,7 @@ func (s *State) planInAll(p *plan, in *incoming, a *arrival) Verdict {
 	for _, incarnation := range all {
 		if q, _ := s.queues.Get(incarnation); q.subscription.required {
 			v, victims := s.planned(p, q, a, forRefusing, kept)
-			if v.Code == Busy {
+			if v.Code != OK {
 				s.refused(q)
 				return v
 			}

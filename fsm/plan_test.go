@@ -49,7 +49,9 @@ func newPlanned(t *testing.T, seed uint64) *planned {
 	p.ok(&QueueCreate{OpHeader: p.op(), Queue: "r", Settings: p.settings()})
 	p.ok(&TopicCreate{OpHeader: p.op(), Topic: "t", Settings: TopicSettings{DedupMillis: 1000, DedupCapacity: q.DedupCapacity}})
 	for i, filter := range []string{">", "a.>", "*", "a"} {
-		p.ok(&Subscribe{OpHeader: p.op(), Topic: "t", Queue: fmt.Sprint("s", i), Filter: filter, Required: p.rng.IntN(3) == 0, Settings: p.settings()})
+		set := p.settings()
+		required := p.rng.IntN(3) == 0 && set.Overflow != OverflowDropNew
+		p.ok(&Subscribe{OpHeader: p.op(), Topic: "t", Queue: fmt.Sprint("s", i), Filter: filter, Required: required, Settings: set})
 	}
 	names := []string{"q", "r", "s0", "s1", "s2", "s3"}
 	for i, name := range names {

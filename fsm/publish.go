@@ -223,7 +223,8 @@ func (s *State) storeInAll(t *topic, in *incoming, a *arrival, entry []byte) Ver
 }
 
 // refusedByAny tells why a message is refused by one of the subscriptions that
-// may. What each has to drop for it is kept when the next one is judged.
+// may: they take it, or nobody does. What each has to drop for it is kept when
+// the next one is judged.
 func (s *State) refusedByAny(all []uint64, a *arrival) Verdict {
 	kept := 0
 	for _, incarnation := range all {
@@ -232,7 +233,7 @@ func (s *State) refusedByAny(all []uint64, a *arrival) Verdict {
 			continue
 		}
 		v, victims := s.admits(q, a, &s.work.efforts[forRefusing], kept)
-		if v.Code == Busy {
+		if v.Code != OK {
 			s.refused(q)
 			s.crowdFor(v, q, forRefusing, a)
 			return v

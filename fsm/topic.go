@@ -143,10 +143,13 @@ func (s *State) isTopic(name string) bool {
 }
 
 // fitted returns the settings as a subscription has them: one that is not
-// required never refuses.
+// required never refuses, and one that is misses nothing.
 func (sub *subscription) fitted(t Settings) (Settings, Result) {
 	if t.DedupMillis != 0 {
 		return t, Result{Code: Invalid, Detail: "message ids are judged by the topic"}
+	}
+	if sub.required && t.Overflow == OverflowDropNew {
+		return t, Result{Code: Invalid, Detail: "a required subscription cannot drop new messages: it would miss them"}
 	}
 	if !sub.required && t.Overflow == OverflowReject {
 		t.Overflow = OverflowDropOldest

@@ -69,7 +69,7 @@ func (m *Model) update(x *fsm.QueueUpdate) Outcome {
 		return answer(fault)
 	}
 	if q.subject != nil {
-		if s.DedupMillis != 0 {
+		if !goodFor(s, q.subject.required) {
 			return answer(fsm.Invalid)
 		}
 		s = fitted(s, q.subject.required)

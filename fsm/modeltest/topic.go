@@ -68,9 +68,6 @@ func (m *Model) refuses(q *queue, d Draft, kept int) (cause fsm.Cause, drops int
 		return cause, 0
 	}
 	victims, cause := m.victims(q, d.Size, kept)
-	if q.settings.Overflow == fsm.OverflowDropNew {
-		cause = fsm.CauseNone
-	}
 	return cause, len(victims) - 1
 }
 
@@ -125,7 +122,7 @@ func (m *Model) subscribe(x *fsm.Subscribe) Outcome {
 		return answer(fsm.Invalid)
 	case fault != fsm.OK:
 		return answer(fault)
-	case s.DedupMillis != 0:
+	case !goodFor(s, x.Required):
 		return answer(fsm.Invalid)
 	case t == nil:
 		return answer(fsm.NotFound)
@@ -142,6 +139,11 @@ func (m *Model) subscribe(x *fsm.Subscribe) Outcome {
 		q.subject.session = m.sessions[x.OpHeader.Session]
 	}
 	return Outcome{Code: fsm.OK, Value: q.incarnation}
+}
+
+// goodFor: the topic judges message ids, and what is required misses nothing.
+func goodFor(s fsm.Settings, required bool) bool {
+	return s.DedupMillis == 0 && (!required || s.Overflow != fsm.OverflowDropNew)
 }
 
 // fitted are the settings of a subscription: only one that is required may

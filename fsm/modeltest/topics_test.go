@@ -36,6 +36,9 @@ func sameSubscriptions(m *Model, t *topic, s *fsm.State) error {
 		if got.Name != want[i].name {
 			return fmt.Errorf("subscription %s, want %s", got.Name, want[i].name)
 		}
+		if got.Required && got.Missed > 0 {
+			return fmt.Errorf("required subscription %s missed %d", got.Name, got.Missed)
+		}
 	}
 	return nil
 }

@@ -123,6 +123,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"dlq", "redrive", "q", "--all", "--rate", "-1"}, "--rate"},
 		{[]string{"dlq", "redrive", "q", "--all", "--rate", "NaN"}, "--rate"},
 		{[]string{"topic", "subscribe", "t", "q", "--overflow", "reject"}, "needs --required"},
+		{[]string{"topic", "subscribe", "t", "q", "--required", "--overflow", "drop-new"}, "would miss messages"},
 		{[]string{"reply", "q"}, "either --exec or --echo"},
 		{[]string{"reply", "q", "--echo", "--exec", "cat"}, "either --exec or --echo"},
 		{[]string{"reply", "q", "--echo", "--concurrency", "0"}, "--concurrency"},

@@ -63,7 +63,7 @@ func (a *app) queueUpdate() *cobra.Command {
 				return err
 			}
 			if s.flags.Changed("overflow") && info.Topic != "" {
-				if err := lossyMistake(settings, info.Required); err != nil {
+				if err := overflowMistake(settings, info.Required); err != nil {
 					return err
 				}
 			}

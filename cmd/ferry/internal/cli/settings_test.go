@@ -56,10 +56,12 @@ func TestSettings(t *testing.T) {
 	want.DispatchBurst = 0
 	require.Equal(t, want, update("--dispatch-rate", "400"), "a burst that followed the rate goes on following")
 
-	// A subscription that is not required never refuses a message.
+	// A subscription that is not required never refuses a message, and one that is misses none.
 	n.replies["queue"] = transport.QueueInfo{Name: "orders", Topic: "events", Settings: allSet}
 	updates := n.countOps(transport.OpQueueUpdate)
 	require.Contains(t, n.run(ExitUsage, "", "queue", "update", "orders", "--overflow", "reject").err, "needs --required")
+	n.replies["queue"] = transport.QueueInfo{Name: "orders", Topic: "events", Required: true, Settings: allSet}
+	require.Contains(t, n.run(ExitUsage, "", "queue", "update", "orders", "--overflow", "drop-new").err, "would miss messages")
 	require.Equal(t, updates, n.countOps(transport.OpQueueUpdate))
 
 	n.run(ExitUsage, "", "queue", "create", "q", "--retry", "sometimes")

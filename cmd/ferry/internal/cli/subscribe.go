@@ -16,7 +16,8 @@ func (a *app) topicSubscribe() *cobra.Command {
 			"that --filter matches. It is consumed, shown, changed and deleted as a queue.\n\n" +
 			"While it is full it loses its oldest messages to its dead-letter queue, and misses\n" +
 			"new ones when that is full too, or with --overflow drop-new. With --required nothing\n" +
-			"can be published to the topic then.\n\n" +
+			"that it matches can be published to the topic then; with --overflow drop-oldest too it\n" +
+			"loses its oldest, and refuses only what it cannot make room for.\n\n" +
 			"With --session it lives as long as this command, which prints its messages until it\n" +
 			"is interrupted, as `ferry consume --follow` does.",
 		Example: "  ferry topic subscribe events invoices --filter 'order.*.paid' --required\n" +
@@ -38,7 +39,7 @@ func (a *app) topicSubscribe() *cobra.Command {
 			return err
 		}
 		if cmd.Flags().Changed("overflow") {
-			if err := lossyMistake(s.Settings, s.Required); err != nil {
+			if err := overflowMistake(s.Settings, s.Required); err != nil {
 				return err
 			}
 		}
@@ -55,10 +56,14 @@ func (a *app) topicSubscribe() *cobra.Command {
 	return a.remote(c)
 }
 
-// lossyMistake: a subscription that is not required never refuses a message.
-func lossyMistake(s client.QueueSettings, required bool) error {
-	if s.Overflow == client.OverflowReject && !required {
+// overflowMistake: a subscription that is not required never refuses a message,
+// and one that is never misses one.
+func overflowMistake(s client.QueueSettings, required bool) error {
+	switch {
+	case s.Overflow == client.OverflowReject && !required:
 		return usagef("--overflow reject: a subscription that refuses messages needs --required")
+	case s.Overflow == client.OverflowDropNew && required:
+		return usagef("--overflow drop-new: a required subscription would miss messages; it takes reject or drop-oldest")
 	}
 	return nil
 }
