@@ -74,6 +74,9 @@ func (s *State) update(c *QueueUpdate) Result {
 	if settings.Fair != q.settings.Fair && q.messages() > 0 {
 		return Result{Code: Conflict, Detail: "fairness can be changed only while the queue is empty"}
 	}
+	if !s.mayReorder(q, &settings) {
+		return Result{Code: Busy, Detail: "settings of queues with very many message groups are being changed", RetryAfterMillis: RetryRoomMillis}
+	}
 	was := q.settings
 	q.settings = settings
 	s.reorder(q, &was)

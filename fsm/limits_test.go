@@ -197,3 +197,29 @@ func TestMaxTenants(t *testing.T) {
 	d.ok(&QueuePurge{OpHeader: d.op(), Queue: "q"})
 	d.ok(commit(MaxTenants, 1))
 }
+
+// An entry looks at no more message groups for new settings than one queue may
+// have, however many changes it brings; the next one takes the rest.
+func TestChangesOfSettingsInAnEntryAreBounded(t *testing.T) {
+	d := newDriver(t)
+	d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q"})
+	const groups = 4 * MaxItems
+	for i := range groups / MaxItems {
+		var records []byte
+		for k := range MaxItems {
+			records = append(records, recordsOfKind(1, 4, record.Message{GroupKey: fmt.Sprint(i, "-", k)})...)
+		}
+		d.ok(&Publish{OpHeader: d.op(), Queue: "q", Count: MaxItems, Records: records})
+	}
+	const afforded = MaxGroups / groups
+	var all []Command
+	for i := range afforded + 3 {
+		all = append(all, &QueueUpdate{OpHeader: d.op(), Queue: "q", Settings: Settings{GroupBatch: 2 + uint32(i%900)}})
+	}
+	for i, r := range d.do(all...).Results {
+		if busy := i >= afforded; busy != (r.Code == Busy) || busy != (r.RetryAfterMillis == RetryRoomMillis) || !busy && r.Code != OK {
+			t.Errorf("change %d of %d: %+v", i, afforded, r)
+		}
+	}
+	d.ok(&QueueUpdate{OpHeader: d.op(), Queue: "q", Settings: Settings{GroupBatch: 999}})
+}

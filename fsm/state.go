@@ -77,6 +77,7 @@ type work struct {
 	crowded   []crowded // queues, in the order in which they were found
 	ends      []timedOut
 	lines     []uint32
+	reordered int // lines looked at for new settings
 }
 
 // New makes the empty state of a group.
