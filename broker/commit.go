@@ -29,8 +29,8 @@ func (c *conn) commit(f transport.Frame) error {
 		c.answer(&o, r)
 		return nil
 	}
-	o.grows = commitGrows(len(m.Settles), messages)
 	x := fsm.Commit{OpHeader: head, Settles: c.settles(m.Settles)}
+	o.grows = commitGrows(acksOf(x.Settles), messages)
 	for i := range m.Publishes {
 		p := &m.Publishes[i]
 		x.Publishes = append(x.Publishes, fsm.CommitPublish{Queue: p.Queue, Count: p.Count, Records: p.Records})

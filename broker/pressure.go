@@ -150,10 +150,21 @@ func (l *lane) pressed() (transport.Result, bool) {
 	return transport.Result{}, false
 }
 
-// commitGrows says whether a commit needs more room than it frees. One that
-// settles as much as it publishes is let through: it may be the only way for
-// what waits to go.
-func commitGrows(settles, messages int) bool { return messages > settles }
+// commitGrows says whether a commit stores more messages than it lets go. One
+// that does not is let through, however large its messages are: it may be the
+// only way for what waits to go, and there are only so many messages to ack.
+func commitGrows(acks, messages int) bool { return messages > acks }
+
+// acksOf counts the settles that free room: an extend and a nack leave the
+// message where it is, and a reject moves it to a dead-letter queue.
+func acksOf(settles []fsm.SettleItem) (acks int) {
+	for i := range settles {
+		if settles[i].Action == fsm.ActionAck {
+			acks++
+		}
+	}
+	return acks
+}
 
 // grows says whether a forwarded command, with its length in front, needs
 // room. Its bytes are looked at only where its kind does not say.
@@ -178,5 +189,5 @@ func grows(kind fsm.Kind, command []byte) bool {
 	for i := range c.Publishes {
 		messages += int(c.Publishes[i].Count)
 	}
-	return commitGrows(len(c.Settles), messages)
+	return commitGrows(acksOf(c.Settles), messages)
 }
