@@ -172,7 +172,31 @@ func (s *State) planInAll(p *plan, in *incoming, a *arrival) Verdict {
 	}
 	for _, incarnation := range all {
 		q, _ := s.queues.Get(incarnation)
-		s.planIn(p, q, a, q.purpose())
+		if v := s.planIn(p, q, a, q.purpose()); v.Code != OK {
+			s.work.planToMiss(in, incarnation)
+		}
 	}
 	return Verdict{}
+}
+
+// toMiss is a message, by where it is in its entry, that a subscription misses.
+type toMiss struct {
+	offset      int
+	incarnation uint64
+}
+
+// planToMiss has a subscription miss a message as it was planned. To the plan,
+// lines that its drops end are there: left to the state as it is by then, the
+// message might be taken, and have the room of another one.
+func (w *work) planToMiss(in *incoming, incarnation uint64) {
+	if w.missed == nil {
+		w.missed = map[toMiss]struct{}{}
+	}
+	w.missed[toMiss{in.offset, incarnation}] = struct{}{}
+}
+
+// plannedToMiss tells whether it was.
+func (w *work) plannedToMiss(in *incoming, incarnation uint64) bool {
+	_, ok := w.missed[toMiss{in.offset, incarnation}]
+	return ok
 }

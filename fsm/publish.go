@@ -58,7 +58,7 @@ func (s *State) prepare(c *Publish) Result {
 func (s *State) clearIntake() {
 	w := &s.work
 	w.incoming, w.verdicts, w.targets, w.matched = w.incoming[:0], w.verdicts[:0], w.targets[:0], w.matched[:0]
-	w.fanOut, w.fannedOut, w.refusedBy, w.refusers = 0, 0, nil, false
+	w.fanOut, w.fannedOut, w.refusedBy, w.refusers, w.missed = 0, 0, nil, false, nil
 }
 
 // measure refuses what is too large as a whole.
@@ -198,7 +198,7 @@ func (s *State) storeInAll(t *topic, in *incoming, a *arrival, entry []byte) Ver
 		why := q.purpose()
 		e := &w.efforts[why]
 		v, victims := s.admits(q, a, e, 0)
-		if v.Code != OK {
+		if v.Code != OK || w.plannedToMiss(in, incarnation) {
 			s.miss(q, a)
 			s.crowdFor(v, q, why, a)
 			continue
