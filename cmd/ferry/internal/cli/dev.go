@@ -66,6 +66,7 @@ func (a *app) runDev(ctx context.Context, f *devFlags) (err error) {
 	began := time.Now()
 	nodes := &devCluster{ended: make(chan struct{}, devNodes)}
 	log := &muteable{to: a.Err}
+	defer log.mute() // some of memberlist's goroutines outlive its end, and log
 	defer func() { err = errors.Join(err, nodes.stop()) }()
 	for _, s := range settings {
 		if err := nodes.start(s, serve.NewLogger(s, log)); err != nil {
