@@ -117,7 +117,7 @@ func TestConnectionsMax(t *testing.T) {
 	waitFor(t, "room", func() bool {
 		b.connsMu.Lock()
 		defer b.connsMu.Unlock()
-		return len(b.conns) == 1
+		return len(b.sockets) == 1 // these count, and end last
 	})
 	connectTo(t, b).hello()
 }
