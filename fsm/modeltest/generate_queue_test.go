@@ -23,7 +23,7 @@ func (g *generator) settings(t *rapid.T) fsm.Settings {
 	s.GroupFailure = choose(t, "group failure", fsm.GroupBlock, fsm.GroupPark, fsm.GroupDead, fsm.GroupSkip)
 	s.GroupBatch = uint32(choose(t, "batch", 0, 1, 2, 3))
 	s.Exclusive = percent(t, "exclusive") < 20
-	s.Fair = percent(t, "fair") < 30
+	s.Fair = percent(t, "fair") < 40
 	if percent(t, "dedup") < 50 {
 		s.DedupMillis = uint32(choose(t, "window", 1000, 10_000, 60_000))
 		s.DedupCapacity = uint32(choose(t, "capacity", 1, 2, 4))

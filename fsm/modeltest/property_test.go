@@ -94,9 +94,9 @@ func newHistory(t *rapid.T, c *coverage) *history {
 func bounds(t *rapid.T) fsm.Bounds {
 	b := fsm.New(group).Bounds()
 	return fsm.Bounds{
-		Room:    choose(t, "room", 0, 1, 2, b.Room),
-		Tenants: choose(t, "tenants", 1, 2, b.Tenants, b.Tenants),
-		Groups:  choose(t, "groups", 4, b.Groups, b.Groups),
+		Room:    choose(t, "room", 0, 0, 0, 1, 2, b.Room),
+		Tenants: choose(t, "tenants", 1, 1, 1, 1, 1, 1, 2, b.Tenants),
+		Groups:  choose(t, "groups", 1, 2, 4, b.Groups),
 	}
 }
 
