@@ -172,7 +172,7 @@ func (s *State) planInAll(p *plan, in *incoming, a *arrival) Verdict {
 	}
 	for _, incarnation := range all {
 		q, _ := s.queues.Get(incarnation)
-		if v := s.planIn(p, q, a, q.purpose()); v.Code != OK {
+		if v := s.planIn(p, q, a, q.purpose()); v.Cause == CauseGroups || v.Cause == CauseTenants {
 			s.work.planToMiss(in, incarnation)
 		}
 	}

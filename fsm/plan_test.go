@@ -149,8 +149,8 @@ func TestPlanAgreesWithOneByOne(t *testing.T) {
 			continue
 		case r.accepted() != all:
 			t.Fatalf("seed %d: %+v, one by one %+v", seed, r, a.Results)
-		case all && missed(p.s) > missed(single):
-			continue // a subscription, for the same cause
+		case all && missed(p.s) > missed(single) && (p.s.bounds.Tenants < MaxTenants || p.s.bounds.Groups < MaxGroups):
+			continue // a subscription, for the same cause: see TestMissedAsPlanned
 		case all && !reflect.DeepEqual(got, looks(single)):
 			t.Fatalf("seed %d: %+v, one by one %+v", seed, got, looks(single))
 		case !all && r.Cause != CauseRoom && !reflect.DeepEqual(got, before):
@@ -165,5 +165,29 @@ func TestPlanAgreesWithOneByOne(t *testing.T) {
 		if causes[c] == 0 {
 			t.Errorf("cause %d is in none: %v", c, causes)
 		}
+	}
+}
+
+// A subscription misses what the plan had it miss, though the lines that the
+// plan's drops ended are gone by then: else the last message of this transaction
+// would have no room, and the others were there.
+func TestMissedAsPlanned(t *testing.T) {
+	d := newDriver(t)
+	d.s.bounds.Groups = 1
+	d.ok(&TopicCreate{OpHeader: d.op(), Topic: "t"})
+	d.ok(&Subscribe{OpHeader: d.op(), Topic: "t", Queue: "q", Filter: ">",
+		Settings: Settings{MaxMessages: 1, DLQMessages: 2, Overflow: OverflowDropOldest}})
+	one := func(group string) []byte { return recordsOfKind(1, 4, record.Message{GroupKey: group}) }
+	d.ok(&Publish{OpHeader: d.op(), Queue: "q", Count: 1, Records: one("a")})
+	r := d.do(&Commit{OpHeader: d.op(), Publishes: []CommitPublish{
+		{Queue: "t", Count: 1, Records: one("")},
+		{Queue: "t", Count: 1, Records: one("b")},
+		{Queue: "q", Count: 1, Records: one("")},
+	}}).Results[0]
+	if r.Code != OK || len(r.Items) != 0 {
+		t.Errorf("%+v", r)
+	}
+	if q, dead := d.queue("q"), d.queue("q.dlq"); q.Ready != 1 || q.Missed != 1 || dead.Ready != 2 {
+		t.Errorf("%+v, %+v", q, dead)
 	}
 }
