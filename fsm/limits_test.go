@@ -147,7 +147,7 @@ func TestRefusedBySeveral(t *testing.T) {
 		want     string
 	}{
 		{[]string{"right", "right"}, "subscription right is full"},
-		{[]string{"left", "right"}, "subscription left and others are full"},
+		{[]string{"left", "right"}, "subscription left is full, and others refuse too"},
 	} {
 		r := d.do(subject(c.subjects...)).Results[0]
 		if r.Detail != c.want {

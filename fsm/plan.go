@@ -164,7 +164,7 @@ func (s *State) planInAll(p *plan, in *incoming, a *arrival) Verdict {
 		if q, _ := s.queues.Get(incarnation); q.subscription.required {
 			v, victims := s.planned(p, q, a, forRefusing, kept)
 			if v.Code != OK {
-				s.refused(q)
+				s.refused(q, v.Cause)
 				return v
 			}
 			kept += victims - 1

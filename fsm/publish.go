@@ -112,13 +112,23 @@ func (s *State) storeAll(entry []byte) Result {
 
 // detail says what a refused message was refused for, if there is more to say.
 func (s *State) detail(entry []byte) string {
-	if q := s.work.refusedBy; q != nil {
-		if s.work.refusers { // one text is for all messages, whichever refused them
-			return "subscription " + q.name + " and others are full"
-		}
-		return "subscription " + q.name + " is full"
+	q := s.work.refusedBy
+	if q == nil {
+		return s.faultOf(entry)
 	}
-	return s.faultOf(entry)
+	text := "subscription " + q.name
+	switch s.work.refusedAs {
+	case CauseTenants:
+		text += " has too many tenants"
+	case CauseGroups:
+		text += " has too many message groups"
+	default:
+		text += " is full"
+	}
+	if s.work.refusers { // one text is for all messages, whichever refused them
+		text += ", and others refuse too"
+	}
+	return text
 }
 
 // storeOne stores one message where it belongs, or tells why not.
@@ -234,7 +244,7 @@ func (s *State) refusedByAny(all []uint64, a *arrival) Verdict {
 		}
 		v, victims := s.admits(q, a, &s.work.efforts[forRefusing], kept)
 		if v.Code != OK {
-			s.refused(q)
+			s.refused(q, v.Cause)
 			s.crowdFor(v, q, forRefusing, a)
 			return v
 		}
@@ -258,12 +268,12 @@ func (s *State) crowdFor(v Verdict, q *queue, why purpose, a *arrival) {
 	}
 }
 
-// refused notes the first subscription that refused a message, and whether it
-// was the only one.
-func (s *State) refused(q *queue) {
+// refused notes the first subscription that refused a message and why, and
+// whether it was the only one.
+func (s *State) refused(q *queue, why Cause) {
 	switch s.work.refusedBy {
 	case nil:
-		s.work.refusedBy = q
+		s.work.refusedBy, s.work.refusedAs = q, why
 	case q:
 	default:
 		s.work.refusers = true
