@@ -233,7 +233,7 @@ func browsedRow(m *client.BrowsedMessage, now time.Time) []string {
 	if m.Message != nil {
 		body = beginning(m.Message.Body)
 	}
-	return append(row, died, reason, plainText(text), body)
+	return append(row, died, reason, text, body)
 }
 
 // priorityText is empty for the usual one.
@@ -251,7 +251,7 @@ func beginning(body []byte) string {
 	if len(body) > bodyColumn {
 		text = strings.ToValidUTF8(text, "") + "…"
 	}
-	return plainText(text)
+	return text
 }
 
 // plainText is text that moves no cursor: quoted if it has more than printable
