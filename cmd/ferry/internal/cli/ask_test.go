@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -47,12 +48,7 @@ func TestRequest(t *testing.T) {
 // replying runs `ferry reply` on some requests until each is settled.
 func replying(t *testing.T, n *fakeNode, bodies []string, args ...string) ran {
 	t.Helper()
-	for i, b := range bodies {
-		n.deliver = append(n.deliver, transport.Delivery{
-			Incarnation: 5, Place: uint64(i + 1), Index: uint64(i + 1), Token: uint64(i + 1), Attempt: 1, LeaseMs: 60_000, Request: true,
-			Record: recordOf(t, &record.Message{Body: []byte(b), CorrelationID: "c", DeadlineMillis: 4_102_444_800_000}),
-		})
-	}
+	requested(t, n, bodies)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan ran, 1)
@@ -64,6 +60,16 @@ func replying(t *testing.T, n *fakeNode, bodies []string, args ...string) ran {
 	}, time.Minute, time.Millisecond)
 	cancel()
 	return <-ended
+}
+
+// requested has the node deliver requests.
+func requested(t *testing.T, n *fakeNode, bodies []string) {
+	for i, b := range bodies {
+		n.deliver = append(n.deliver, transport.Delivery{
+			Incarnation: 5, Place: uint64(i + 1), Index: uint64(i + 1), Token: uint64(i + 1), Attempt: 1, LeaseMs: 60_000, Request: true,
+			Record: recordOf(t, &record.Message{Body: []byte(b), CorrelationID: "c", DeadlineMillis: 4_102_444_800_000}),
+		})
+	}
 }
 
 func settled(t *testing.T, n *fakeNode) (all []transport.SettleItem) {
@@ -99,6 +105,23 @@ func TestReply(t *testing.T) {
 	require.Equal(t, "0-1-0", v.ID)
 	n.lastOp(transport.OpReply, &p)
 	require.Equal(t, "same", string(sent(t, p.Records).Body))
+}
+
+// fullDisk takes nothing.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+// TestReplyEndsWithItsOutput: what it did would be told to nobody.
+func TestReplyEndsWithItsOutput(t *testing.T) {
+	n := newFakeNode(t)
+	requested(t, n, []string{"a", "b", "c"})
+	var told strings.Builder
+	code := Run(t.Context(), []string{"reply", "prices", "--echo", "--url", n.url}, Streams{
+		In: strings.NewReader(""), Out: fullDisk{}, Err: &told, Env: func(string) (string, bool) { return "", false },
+	})
+	require.Equal(t, ExitFailed, code)
+	require.Equal(t, "ferry: no space left\n", told.String())
 }
 
 // TestReplyFailures: exit codes say whose fault it was.

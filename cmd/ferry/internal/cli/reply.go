@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -63,7 +62,7 @@ func (a *app) reply() *cobra.Command {
 }
 
 func (a *app) runReply(ctx context.Context, r *replyFlags, queue string) error {
-	w := &worker{app: a, log: &muteable{to: a.Err}}
+	w := &worker{app: a, log: &muteable{to: a.Err}, broke: make(chan struct{})}
 	w.work = echo
 	if !r.echo {
 		w.work = command{r.exec, r.contentType, w.log}.run
@@ -87,6 +86,7 @@ func (a *app) runReply(ctx context.Context, r *replyFlags, queue string) error {
 		case <-k.Done():
 			return k.Err()
 		case <-ctx.Done():
+		case <-w.broke:
 		}
 		stop, cancel := context.WithTimeout(going, patience)
 		defer cancel()
@@ -103,8 +103,9 @@ type worker struct {
 	work client.Responder
 	log  *muteable // standard error
 
-	mu  sync.Mutex
-	err error // first line that could not be written
+	mu    sync.Mutex
+	err   error         // of the first line that could not be written
+	broke chan struct{} // closed with it: the command ends
 }
 
 // workView is a message that was worked on, as JSON for programs.
@@ -134,7 +135,10 @@ func (w *worker) answer(ctx context.Context, d *client.Delivery) (client.Message
 	} else {
 		_, wrote = fmt.Fprintf(w.app.Out, "%s  %s  %s\n", v.ID, took.Round(time.Millisecond), text)
 	}
-	w.err = errors.Join(w.err, wrote)
+	if wrote != nil && w.err == nil {
+		w.err = wrote
+		close(w.broke)
+	}
 	return m, err
 }
 
