@@ -284,12 +284,18 @@ func (k *Consumer) handle(d *Delivery) {
 		settle(own.op, own.item) // it failed, or nobody knows: what the handler returns does not matter
 	case err == nil:
 		settle("ack", transport.SettleItem{Action: transport.ActionAck})
-	case k.ctx.Err() != nil && errors.Is(err, context.Canceled) && !isPermanent(err):
+	case k.isAborted() && cutShort(err):
+		// The cancel hands it back, and tells the group that it was begun with:
+		// a request without retry may not go to somebody else.
+	case k.ctx.Err() != nil && cutShort(err):
 		settle("nack", nackItem(ReasonShutdown, err.Error()))
 	default:
 		settle(settleFor(err))
 	}
 }
+
+// cutShort tells that a handler ended because its context did.
+func cutShort(err error) bool { return errors.Is(err, context.Canceled) && !isPermanent(err) }
 
 // call runs the handler; a panic becomes an error.
 func (k *Consumer) call(ctx context.Context, d *Delivery) (err error) {

@@ -161,6 +161,16 @@ func (k *Consumer) giveUp() {
 	}
 }
 
+// isAborted tells whether nobody waits for the handlers.
+func (k *Consumer) isAborted() bool {
+	select {
+	case <-k.aborted:
+		return true
+	default:
+		return false
+	}
+}
+
 // cancelAtGroup tells the group that the consumer ends; giveBack returns what
 // it holds. The channel is closed when that is answered, or never will be.
 func (k *Consumer) cancelAtGroup(giveBack bool) <-chan struct{} {

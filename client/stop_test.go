@@ -59,6 +59,10 @@ func TestStopGivesUp(t *testing.T) {
 		if n := len(c.view().cancels); n != 2 || !c.view().cancels[1].Return {
 			t.Errorf("cancels %+v", c.view().cancels)
 		}
+		// A nack would come before it, and a request without retry go on.
+		if n := len(c.settles()); n > 1 { // of b, which was not begun with
+			t.Errorf("%d settles beside it", n)
+		}
 	})
 }
 

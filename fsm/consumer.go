@@ -167,7 +167,7 @@ func (s *State) cancel(x *session, c *Cancel) Result {
 	s.letGo(q, y)
 	s.yields(q)
 	if c.Return {
-		s.endAll(y, ending{cause: CauseSettled}, false)
+		s.endAll(y, ending{cause: CauseSettled}, func(e *ending, started bool) { e.lost = started })
 	}
 	s.offer(q, y)
 	s.finish(y)

@@ -85,7 +85,7 @@ func (s *State) expireLeases(c *consumer) bool {
 	}
 	s.timers.move(timerLease, c.serial, &c.armedAt, earliest)
 	for _, t := range out {
-		s.endLease(q, t.place, ending{failed: t.started, attempt: true, cause: CauseExpired, note: "lease expired"})
+		s.endLease(q, t.place, ending{failed: t.started, lost: true, attempt: true, cause: CauseExpired, note: "lease expired"})
 	}
 	return true
 }

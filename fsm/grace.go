@@ -56,7 +56,8 @@ func (s *State) endGrace(x *session) bool {
 		if !s.affords(c.held.Len()) {
 			return false
 		}
-		s.endAll(c, ending{attempt: true, crashed: true, cause: CauseSessionEnded, note: "session lost"}, true)
+		s.endAll(c, ending{attempt: true, crashed: true, lost: true, cause: CauseSessionEnded, note: "session lost"},
+			func(e *ending, started bool) { e.failed = started })
 	}
 	s.work.due++
 	s.timers.move(timerGrace, x.serial, &x.graceAt, 0)
@@ -75,7 +76,7 @@ func (s *State) endSession(x *session) bool {
 		if !s.affords(1 + c.held.Len()) {
 			return false
 		}
-		s.endAll(c, ending{cause: CauseSessionEnded}, false)
+		s.endAll(c, ending{cause: CauseSessionEnded, lost: true}, nil)
 		s.remove(x, c)
 	}
 	if !s.endBound(x) {
@@ -87,21 +88,22 @@ func (s *State) endSession(x *session) bool {
 	return true
 }
 
-// endAll ends every lease of a consumer. With blame, those that were started
-// fail.
-func (s *State) endAll(c *consumer, e ending, blame bool) {
+// endAll ends every lease of a consumer, each as judged by whether it was started.
+func (s *State) endAll(c *consumer, e ending, judge func(e *ending, started bool)) {
 	q := s.queue(c.queue)
 	all := s.work.ends[:0]
 	rank := uint32(0)
 	c.held.Scan(func(_, place uint64) bool {
 		l, _ := q.leased.Get(place)
-		all = append(all, timedOut{place, blame && c.started(rank, &l)})
+		all = append(all, timedOut{place, c.started(rank, &l)})
 		rank++
 		return true
 	})
 	s.work.ends = all
 	for _, t := range all {
-		e.failed = t.started
+		if judge != nil {
+			judge(&e, t.started)
+		}
 		s.endLease(q, t.place, e)
 	}
 }

@@ -20,6 +20,7 @@ type ending struct {
 	delay      uint32 // it waits this long instead
 	cause      Cause  // what a late settle with this token is told
 	crashed    bool   // with the session: who is blamed goes alone from now on
+	lost       bool   // the holder may have begun, and does not say how it went
 	note       string // for the history and the dead letter
 }
 
@@ -59,7 +60,7 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 		s.settleRequest(&m, OK)
 		s.left(q, &m)
 		s.drop(m.index, m.position)
-	case s.responderLost(&m, e.cause):
+	case e.lost && s.triedOnce(&m): // which is its answer
 		q.expired++
 		s.settleRequest(&m, ResponderLost)
 		s.left(q, &m)

@@ -194,11 +194,6 @@ func (s *State) triedOnce(m *message) bool {
 	return a.noRetry
 }
 
-// responderLost tells that the loss of a lease is the answer to its message.
-func (s *State) responderLost(m *message, cause Cause) bool {
-	return (cause == CauseExpired || cause == CauseSessionEnded) && s.triedOnce(m)
-}
-
 // tellAnswer sends an answer to its requester, if it is attached.
 func (s *State) tellAnswer(a *asked) {
 	x, ok := s.sessions.Get(a.session)

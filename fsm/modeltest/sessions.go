@@ -133,8 +133,12 @@ func (m *Model) gone(s *session) {
 
 // leave ends a consumer and returns what it holds, uncounted.
 func (m *Model) leave(c *consumer, why fsm.Cause) {
+	started := map[*message]bool{}
+	for _, held := range c.held {
+		started[held] = c.started(held)
+	}
 	for _, held := range slices.Clone(c.held) {
-		m.endLease(held, ending{why: why, lost: why == fsm.CauseSessionEnded})
+		m.endLease(held, ending{why: why, lost: why == fsm.CauseSessionEnded || started[held]})
 	}
 	m.forget(c)
 }
