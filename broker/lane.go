@@ -45,6 +45,8 @@ type lane struct {
 
 	bodyBytes int64 // of the state's waiting messages, as of the last entry whose answers may be out
 
+	missedBefore *misses // of the state, when this node began to lead; nil: the watch has it
+
 	lagging atomic.Bool // the state is far behind the log, as last sampled
 	missed  missWatch
 

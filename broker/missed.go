@@ -13,20 +13,41 @@ const (
 	missedNamed = 10
 )
 
-// missWatch is what a lane knows of the messages that its group's subscriptions
-// missed, leading or not, so that a new leader does not tell it all again. It
-// belongs to the goroutine that watches the pressure.
+// missWatch is what a leader knows of the messages that its group's subscriptions
+// missed. A state that replays its log counts them anew, so what there is when
+// this node begins to lead is not news: whoever led then told it. From then on
+// nothing is left out, if it leads for one sample: what is new when it leads no
+// longer is told then. Of a leader that dies, what was missed since its last
+// warning or sample is in the metrics and explained alone.
+//
+// It belongs to the goroutine that watches the pressure.
 type missWatch struct {
-	total  uint64            // of the state, when it was looked at last
-	counts map[uint64]uint64 // of its subscriptions, by incarnation
-	next   int64             // when it may warn again
+	misses
+	leads bool  // as of the last look
+	next  int64 // when it may warn again
 }
 
-// sampleMissed warns of subscriptions that miss messages, if this node leads.
-// They lose them for good, and their publisher is not told.
-func (l *lane) sampleMissed() {
+// misses are those that a state counted.
+type misses struct {
+	total  uint64
+	counts map[uint64]uint64 // of its subscriptions, by incarnation
+}
+
+// sampleMissed warns of subscriptions that miss messages, if this node leads
+// or did until now. They lose them for good, and their publisher is not told.
+// The last sample is that of a broker that stops.
+func (l *lane) sampleMissed(last bool) {
 	w, now := &l.missed, l.b.now()
-	if now < w.next {
+	l.mu.Lock()
+	leads, before := l.mode == modeLead, l.missedBefore
+	l.missedBefore = nil
+	l.mu.Unlock()
+	led := w.leads
+	if before != nil && !led {
+		w.misses, led = *before, true
+	}
+	w.leads = leads
+	if !led || leads && !last && now < w.next {
 		return
 	}
 	total, all := w.total, []fsm.Misser(nil)
@@ -39,12 +60,6 @@ func (l *lane) sampleMissed() {
 		return
 	}
 	rest, fresh := since(total, w.total), w.take(total, all)
-	l.mu.Lock()
-	leads := l.mode == modeLead
-	l.mu.Unlock()
-	if !leads {
-		return
-	}
 	w.next = now + int64(missedEvery)
 	for _, m := range fresh[:min(len(fresh), missedNamed)] {
 		rest -= min(rest, m.Missed)
@@ -57,7 +72,7 @@ func (l *lane) sampleMissed() {
 }
 
 // take notes what is known now, and returns what is new, the latest first.
-func (w *missWatch) take(total uint64, all []fsm.Misser) (fresh []fsm.Misser) {
+func (w *misses) take(total uint64, all []fsm.Misser) (fresh []fsm.Misser) {
 	counts := make(map[uint64]uint64, len(all))
 	for i := len(all) - 1; i >= 0; i-- {
 		m := all[i]

@@ -157,7 +157,7 @@ func TestMissedByMany(t *testing.T) {
 
 // TestMissedAfterARestore: counts that began anew hide nothing.
 func TestMissedAfterARestore(t *testing.T) {
-	w := missWatch{total: 10, counts: map[uint64]uint64{1: 7, 2: 3}}
+	w := misses{total: 10, counts: map[uint64]uint64{1: 7, 2: 3}}
 	fresh := w.take(2, []fsm.Misser{{Incarnation: 2, Missed: 2}})
 	if len(fresh) != 1 || fresh[0].Missed != 2 || since(2, 10) != 2 {
 		t.Fatalf("%+v", fresh)
@@ -166,4 +166,78 @@ func TestMissedAfterARestore(t *testing.T) {
 		fresh[0].Missed != 2 || fresh[1].Missed != 1 {
 		t.Fatalf("%+v", fresh)
 	}
+}
+
+// standby is a group that another node leads at first.
+type standby struct{ *fakeGroup }
+
+func (standby) Leader() (transport.GroupInfo, bool) {
+	return transport.GroupInfo{Leader: "a", Term: 1}, false
+}
+
+// TestMissedIsToldOnce: by whoever led when it was missed, also what was kept
+// for the next warning when that leader is replaced, or stops; and not by who
+// begins to lead then, or starts again with the same log.
+func TestMissedIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newLeading(t, "a")
+		logs := map[string]*warnings{"a": {}, "b": {}, "again": {}}
+		start := func(node string, g Group) *Broker {
+			return startBroker(t, node, g, nil, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(logs[node], nil)) })
+		}
+		told := func(want map[string]int) {
+			t.Helper()
+			synctest.Wait()
+			for node, w := range logs {
+				lines, messages := w.take(), 0
+				for _, line := range lines {
+					if _, err := fmt.Sscanf(line[strings.Index(line, "messages="):], "messages=%d", &messages); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if messages != want[node] || len(lines) > 1 {
+					t.Fatalf("%s: %q, want %d messages", node, lines, want[node])
+				}
+			}
+		}
+		a, b := start("a", g), start("b", standby{g})
+		c := attached(t, a, 1)
+		c.topicWith(1)
+		c.wantCode(c.publish("t", "1", "2"), transport.CodeOK)
+		awaitSample()
+		told(map[string]int{"a": 2})
+		c.wantCode(c.publish("t", "3"), transport.CodeOK)
+		awaitSample()
+		told(nil)
+
+		a.LeaderChanged(0, transport.GroupInfo{Term: 1}, false)
+		awaitSample()
+		told(map[string]int{"a": 1})
+		info := g.elect("b", 2)
+		b.LeaderChanged(0, info, true)
+		a.LeaderChanged(0, info, false)
+		c = attached(t, b, 2)
+		c.wantCode(c.publish("t", "4"), transport.CodeOK) // before the first sample of the new leader
+		awaitSample()
+		told(map[string]int{"b": 1})
+		time.Sleep(missedEvery) // less than the grace of who holds the message
+		told(nil)
+		c.wantCode(c.publish("t", "5"), transport.CodeOK)
+		awaitSample()
+		told(map[string]int{"b": 1})
+		c.wantCode(c.publish("t", "6", "7"), transport.CodeOK)
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+		told(map[string]int{"b": 2})
+
+		g.elect("again", 3)
+		again := start("again", g) // its state counted all of them
+		awaitSample()
+		told(nil)
+		c = attached(t, again, 3)
+		c.wantCode(c.publish("t", "8"), transport.CodeOK)
+		awaitSample()
+		told(map[string]int{"again": 1})
+	})
 }

@@ -42,11 +42,14 @@ func (b *Broker) watchPressure() {
 		b.sampleDisk()
 		for _, l := range b.lanes {
 			l.sampleLag()
-			l.sampleMissed()
+			l.sampleMissed(false)
 		}
 		select {
 		case <-tick.C:
 		case <-b.ctx.Done():
+			for _, l := range b.lanes {
+				l.sampleMissed(true)
+			}
 			return
 		}
 	}

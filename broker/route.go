@@ -18,23 +18,27 @@ func (b *Broker) LeaderChanged(group uint32, info transport.GroupInfo, self bool
 }
 
 // leaderChanged takes over who leads. A node that begins to lead goes by what
-// the state holds: the figure of when it led last may be far off.
+// the state holds: the figures of when it led last may be far off.
 func (l *lane) leaderChanged(info transport.GroupInfo, self bool) {
 	var bytes int64
+	var before misses
 	if self {
-		bytes = l.bytesNow() // not under l.mu: an entry may hold the state
+		bytes, before = l.figuresNow() // not under l.mu: an entry may hold the state
 	}
 	l.reroute(func() {
 		if self && !l.self {
-			l.bodyBytes = bytes
+			l.bodyBytes, l.missedBefore = bytes, &before
 		}
 		l.info, l.self = info, self
 	})
 }
 
-func (l *lane) bytesNow() (bytes int64) {
-	l.group.View(func(s *fsm.State) { bytes = int64(s.Bytes()) })
-	return bytes
+func (l *lane) figuresNow() (bytes int64, missed misses) {
+	l.group.View(func(s *fsm.State) {
+		bytes = int64(s.Bytes())
+		missed.take(s.Misses(), s.Missers())
+	})
+	return bytes, missed
 }
 
 // reroute makes a change and decides anew where the lane leads to. All that
