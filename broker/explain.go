@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -212,6 +211,7 @@ func (l *lane) fullConnections(queue string) []transport.ExplainReason {
 	}
 	return []transport.ExplainReason{{
 		Kind: transport.ExplainWindow, Count: consumers, Name: l.b.o.Node,
-		Text: fmt.Sprintf("%d consumers at node %s do not take what they are sent", consumers, l.b.o.Node),
+		Text: some(consumers, "1 consumer", "%d consumers") + " at node " + l.b.o.Node +
+			some(consumers, " does not take what it is sent", " do not take what they are sent"),
 	}}
 }

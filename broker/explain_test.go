@@ -101,7 +101,7 @@ func TestExplainExclusive(t *testing.T) {
 	if want := []string{transport.ExplainNoCredit, transport.ExplainExclusiveWaits}; !slices.Equal(kinds, want) {
 		t.Fatalf("%v, want %v", kinds, want)
 	}
-	if r := reply.Reasons[1]; r.Count != 1 || r.AtMs != 0 || r.Text != "the queue is exclusive: 1 consumers stand by for the active one" {
+	if r := reply.Reasons[1]; r.Count != 1 || r.AtMs != 0 || r.Text != "the queue is exclusive: 1 consumer stands by for the active one" {
 		t.Fatalf("%+v", r)
 	}
 	active.close()
@@ -193,7 +193,7 @@ func TestExplainFullConnection(t *testing.T) {
 		if want := []string{transport.ExplainEmpty, transport.ExplainWindow}; !slices.Equal(kinds, want) {
 			t.Fatalf("%v, want %v: %+v", kinds, want, reply)
 		}
-		if r := reply.Reasons[1]; r.Name != "b" || r.Count != 1 {
+		if r := reply.Reasons[1]; r.Name != "b" || r.Count != 1 || r.Text != "1 consumer at node b does not take what it is sent" {
 			t.Fatalf("%+v", r)
 		}
 	}

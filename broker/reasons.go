@@ -2,6 +2,8 @@ package broker
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/ferrymq/ferrymq/fsm"
 	"github.com/ferrymq/ferrymq/transport"
@@ -35,48 +37,63 @@ func reasonText(y *fsm.Why) string {
 	case fsm.WhyNoConsumer:
 		return "nobody consumes from the queue"
 	case fsm.WhyConsumersDetached:
-		return fmt.Sprintf("none of its %d consumers is connected", y.Count)
+		return some(y.Count, "its only consumer is not connected", "none of its %d consumers is connected")
 	case fsm.WhyNoCredit:
-		return fmt.Sprintf("%d of %d consumers have no room: they hold %d unsettled messages", y.Count, y.Of, y.Held)
+		return some(y.Of, "the only consumer", fmt.Sprintf("%d of %%d consumers", y.Count)) +
+			some(y.Count, " has no room: it holds", " have no room: they hold") + some(y.Held, " 1 unsettled message", " %d unsettled messages")
 	case fsm.WhyAloneWaits:
-		return fmt.Sprintf("%d messages blamed for a crash go alone: each waits for a consumer to settle the rest, %d in all", y.Count, y.Held)
+		return some(y.Count, "1 message blamed for a crash goes alone: it waits for a consumer to settle the rest",
+			"%d messages blamed for a crash go alone: each waits for a consumer to settle the rest") + fmt.Sprintf(", %d in all", y.Held)
 	case fsm.WhyAloneHeld:
-		return fmt.Sprintf("%d consumers work on a message blamed for a crash, and get nothing else meanwhile", y.Count)
+		return some(y.Count, "1 consumer works on a message blamed for a crash, and gets nothing else meanwhile",
+			"%d consumers work on a message blamed for a crash, and get nothing else meanwhile")
 	case fsm.WhyBreakerNeedsAcks:
-		return fmt.Sprintf("the circuit breaker probes, and the %d consumers that have room do not ack", y.Count)
+		return some(y.Count, "the circuit breaker probes, and the only consumer that has room does not ack",
+			"the circuit breaker probes, and the %d consumers that have room do not ack")
 	case fsm.WhyExclusiveWaits:
+		who := some(y.Count, "the queue is exclusive: 1 consumer stands by", "the queue is exclusive: %d consumers stand by")
 		if y.LeaseMillis != 0 {
-			return fmt.Sprintf("the queue is exclusive: %d consumers stand by until the active one, which is not connected, is given up", y.Count)
+			return who + " until the active one, which is not connected, is given up"
 		}
-		return fmt.Sprintf("the queue is exclusive: %d consumers stand by for the active one", y.Count)
+		return who + " for the active one"
 	case fsm.WhyGroupsBusy:
-		return fmt.Sprintf("%d message groups wait for their holder to settle", y.Count)
+		return some(y.Count, "1 message group waits for its holder to settle", "%d message groups wait for their holder to settle")
 	case fsm.WhyGroupsBlocked:
-		return fmt.Sprintf("%d message groups wait for the retry of one of their messages", y.Count)
+		return some(y.Count, "1 message group waits for the retry of one of its messages", "%d message groups wait for the retry of one of their messages")
 	case fsm.WhyGroupsParked:
-		return fmt.Sprintf("%d message groups are parked until they are resumed", y.Count)
+		return some(y.Count, "1 message group is parked until it is resumed", "%d message groups are parked until they are resumed")
 	case fsm.WhyBreakerOpen:
 		if y.ByHand {
 			return "the circuit breaker is open until it is closed by hand"
 		}
 		return "the circuit breaker is open"
 	case fsm.WhyBreakerProbing:
-		return fmt.Sprintf("the circuit breaker waits for %d messages that probe", y.Count)
+		return some(y.Count, "the circuit breaker waits for 1 message that probes", "the circuit breaker waits for %d messages that probe")
 	case fsm.WhyRate:
 		return "the queue's rate is used up"
 	case fsm.WhyScheduled:
-		return fmt.Sprintf("%d messages are scheduled for later", y.Count)
+		return some(y.Count, "1 message is scheduled for later", "%d messages are scheduled for later")
 	case fsm.WhyRetrying:
-		return fmt.Sprintf("%d messages wait for their next attempt", y.Count)
+		return some(y.Count, "1 message waits for its next attempt", "%d messages wait for their next attempt")
 	case fsm.WhyMissed:
+		what := some(y.Count, "the subscription missed 1 message of topic ", "the subscription missed %d messages of topic ") + y.Name
 		if y.Full {
-			return fmt.Sprintf("the subscription missed %d messages of topic %s, and misses more, as it is full", y.Count, y.Name)
+			return what + ", and misses more, as it is full"
 		}
-		return fmt.Sprintf("the subscription missed %d messages of topic %s while it was full", y.Count, y.Name)
+		return what + " while it was full"
 	case fsm.WhyTopicRefuses:
 		return fmt.Sprintf("the topic refuses what its required subscription %s matches, as that is full", y.Name)
 	case fsm.WhyParked:
-		return fmt.Sprintf("%d dead messages wait for room in %s", y.Count, y.Name)
+		return some(y.Count, "1 dead message waits for room in ", "%d dead messages wait for room in ") + y.Name
 	}
 	return y.Kind
+}
+
+// some says how many: one in its own words, others with their number in place
+// of %d, if that is in theirs.
+func some(n uint64, one, others string) string {
+	if n == 1 {
+		return one
+	}
+	return strings.Replace(others, "%d", strconv.FormatUint(n, 10), 1)
 }

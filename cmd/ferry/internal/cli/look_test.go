@@ -71,14 +71,14 @@ func TestExplain(t *testing.T) {
 	n.replies[transport.QueryExplain] = transport.ExplainReply{Queue: "orders", Reasons: []transport.ExplainReason{
 		{Kind: transport.ExplainNoConsumer, Text: "no consumer is attached"},
 		{Kind: transport.ExplainScheduled, Text: "3 messages are not due", Count: 3, AtMs: 4_102_444_800_000},
-		{Kind: transport.ExplainAloneWaits, Text: "1 messages go alone", Count: 1, Name: "abcd/7"},
+		{Kind: transport.ExplainAloneWaits, Text: "1 message goes alone", Count: 1, Name: "abcd/7"},
 		{Kind: transport.ExplainGroupsParked, Text: "a group is held", Count: 1, Name: "g\x1b[31m\nrow"},
 	}}
 	out := n.run(ExitOK, "", "explain", "orders").out
 	lines := strings.Split(out, "\n")
 	require.Regexp(t, `^1 +no_consumer +no consumer is attached`, lines[1])
 	require.Regexp(t, `^2 +scheduled +3 messages are not due +3 +2100-01-01T00:00:00Z`, lines[2])
-	require.Regexp(t, `^3 +alone_waits +1 messages go alone +1 +abcd/7`, lines[3])
+	require.Regexp(t, `^3 +alone_waits +1 message goes alone +1 +abcd/7`, lines[3])
 	require.Contains(t, lines[4], `"g\x1b[31m\nrow"`, "what is in a name moves no cursor")
 	var v explanationView
 	require.NoError(t, json.Unmarshal([]byte(n.run(ExitOK, "", "explain", "orders", "-o", "json").out), &v))
