@@ -123,16 +123,6 @@ func (q *queue) reserved() uint64 {
 	return uint64(q.kept.Len())
 }
 
-// oldestWaiting is the place of the first waiting message that nobody is kept
-// for.
-func (q *queue) oldestWaiting() (place uint64, ok bool) {
-	q.waiting.Scan(func(at uint64, m message) bool {
-		place, ok = at, m.flags&flagReserved == 0
-		return !ok
-	})
-	return place, ok
-}
-
 // keeper is the consumer that is kept for the message at a place.
 func (q *queue) keeper(place uint64) (serial uint64, ok bool) {
 	if q.kept == nil {

@@ -33,7 +33,7 @@ func (s *State) roomOf(q *queue, gone, deadGone amount) room {
 	d, _ := s.queues.Get(q.deadLetter)
 	return room{queue: q, dead: d, messages: q.messages() - gone.messages, bytes: q.bytes - gone.bytes,
 		deadMessages: d.messages() - deadGone.messages, deadBytes: d.bytes - deadGone.bytes,
-		stuck: uint64(q.leased.Len()+q.parked.Len()) + q.reserved() - gone.messages, stuckBytes: q.leasedBytes - gone.bytes,
+		stuck: uint64(q.leased.Len()+q.parked.Len()) - gone.messages, stuckBytes: q.leasedBytes - gone.bytes,
 		crowded: q.crowded == s.index, gone: gone}
 }
 
@@ -199,7 +199,7 @@ type oldest struct {
 
 func (q *queue) oldest() (o oldest, ok bool) {
 	o.place, o.line, ok = q.oldestReady()
-	if at, waits := q.oldestWaiting(); waits && (!ok || at < o.place) {
+	if at, _, waits := q.waiting.Min(); waits && (!ok || at < o.place) {
 		return oldest{place: at, waits: true}, true
 	}
 	return o, ok
@@ -235,7 +235,7 @@ func (q *queue) eachUnleased(visit func(size uint32) bool) {
 	for {
 		place, size, ok := ready.next()
 		for more && (!ok || waiting.Key() < place) {
-			if m := waiting.Value(); m.flags&flagReserved == 0 && !visit(m.size) {
+			if m := waiting.Value(); !visit(m.size) {
 				return
 			}
 			more = waiting.Next()

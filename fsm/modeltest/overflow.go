@@ -21,6 +21,7 @@ func (m *Model) makeRoom(q *queue, size uint64) fsm.Cause {
 // overflow drops one message to make room.
 func (m *Model) overflow(q *queue, msg *message) {
 	q.overflowed++
+	m.letGo(msg)
 	m.reply(msg, fsm.DeadLettered)
 	msg.death = &fsm.Death{
 		Queue: q.name, Reason: fsm.DeathOverflow, Attempts: msg.attempts, Failures: msg.failures,
@@ -74,10 +75,8 @@ func (m *Model) victims(q *queue, size uint64, kept int) (all []*message, cause 
 	return nil, full
 }
 
-// free: nobody holds it, or will.
-func (msg *message) free() bool {
-	return msg.status != leased && msg.status != parked && msg.reserved == nil
-}
+// free: nobody holds it, though somebody may be kept for it.
+func (msg *message) free() bool { return msg.status != leased && msg.status != parked }
 
 type amount struct{ messages, bytes uint64 }
 
