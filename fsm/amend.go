@@ -1,10 +1,6 @@
 package fsm
 
-import (
-	"slices"
-
-	"github.com/ferrymq/ferrymq/fsm/record"
-)
+import "slices"
 
 // amendAll does one thing to messages of a queue that a person chose, each
 // judged for itself. An ordered one names a single message, so that it is all
@@ -81,67 +77,6 @@ func (s *State) amendable(x *session, c *Amend) (*queue, Result) {
 	return q, Result{}
 }
 
-// held is where a message of a queue is.
-type held uint8
-
-const (
-	heldNowhere held = iota
-	heldPacked
-	heldReturned
-	heldWaiting
-	heldLeased
-	heldParked
-)
-
-// find looks for a message at a place. One that is packed has its line from
-// its record.
-func (s *State) find(q *queue, it *AmendItem) (m message, at held) {
-	at = heldReturned
-	m, ok := q.returnedAt(it.Place)
-	if !ok {
-		m, ok = q.waiting.Get(it.Place)
-		at = heldWaiting
-	}
-	if !ok {
-		m, ok = q.parked.Get(it.Place)
-		at = heldParked
-	}
-	if !ok {
-		var l lease
-		l, ok = q.leased.Get(it.Place)
-		m, at = l.rest(), heldLeased
-	}
-	if !ok {
-		var p packed
-		if info, fault := s.infoOf(it.Index, it.Position); fault == nil {
-			n, made := q.lineOf(info)
-			if made {
-				p, ok = q.stackOf(n).lane.find(it.Place)
-			}
-			m, at = p.message(), heldPacked
-			m.line = n
-		}
-	}
-	if !ok || m.index != it.Index || m.position != it.Position {
-		return message{}, heldNowhere
-	}
-	return m, at
-}
-
-// infoOf reads the attributes of a stored message.
-func (s *State) infoOf(index uint64, position uint32) (*record.Info, error) {
-	b, err := s.bodies.Get(index, position)
-	if err != nil {
-		return nil, err
-	}
-	data, err := b.Load()
-	if err != nil {
-		return nil, s.fail(err)
-	}
-	info := new(record.Info)
-	return info, info.Peek(data)
-}
-
 // amend does what is asked for to one message.
 func (s *State) amend(q *queue, c *Amend, it *AmendItem) Verdict {
 	m, at := s.find(q, it)
@@ -160,9 +95,7 @@ func (s *State) amend(q *queue, c *Amend, it *AmendItem) Verdict {
 	case AmendDelete:
 		s.lift(q, it.Place, &m, at)
 		q.purged++
-		s.settleRequest(&m, DeadLettered)
-		s.left(q, &m)
-		s.drop(m.index, m.position)
+		s.endMessage(q, &m, DeadLettered)
 		if s.trace != nil {
 			s.tell(TraceDeleted, q, m.index, m.position, nil, 0, "")
 		}
@@ -177,22 +110,6 @@ func (s *State) amend(q *queue, c *Amend, it *AmendItem) Verdict {
 	return Verdict{}
 }
 
-// lift takes a message away from its place.
-func (s *State) lift(q *queue, place uint64, m *message, at held) {
-	switch at {
-	case heldReturned:
-		s.takeReturned(q, place)
-	case heldWaiting:
-		*m, _ = s.takeWaiting(q, place) // nobody is kept for it any more
-	case heldParked:
-		q.parked.Delete(place)
-		s.roomIn(s.queue(q.deadLetter)) // the next one may be smaller
-	default:
-		s.takePacked(q, m.line, place)
-	}
-	s.arm(q)
-}
-
 // requeue makes a message ready behind everything else.
 func (s *State) requeue(q *queue, m message, reset bool) {
 	m.undead(q)
@@ -204,36 +121,6 @@ func (s *State) requeue(q *queue, m message, reset bool) {
 	if s.trace != nil {
 		s.tell(TraceRequeued, q, m.index, m.position, nil, 0, "")
 	}
-}
-
-// undead takes the death away of a message that was in q, and gives it what it
-// was before. What was tried of a dead letter is added; a parked message has
-// its counts still, and was not handed out.
-func (m *message) undead(q *queue) {
-	d := m.death()
-	if d == nil {
-		return
-	}
-	since := *m.more
-	if q.deadLetter == 0 {
-		m.attempts, m.failures = m.attempts+d.Attempts, m.failures+d.Failures
-	}
-	m.more = nil
-	if len(d.History) > 0 || d.Forgotten > 0 {
-		m.more = &more{history: d.History, forgotten: d.Forgotten}
-	}
-	for _, a := range since.history {
-		m.remember(a)
-	}
-	if since.forgotten > 0 {
-		m.more.forgotten += since.forgotten
-	}
-}
-
-// reset forgets how a message fared.
-func (m *message) reset() {
-	m.attempts, m.failures, m.more = 0, 0, nil
-	m.flags &^= flagAlone
 }
 
 // reschedule lets a message be ready at another time, which may be now. Its time

@@ -138,9 +138,7 @@ func (s *State) assign(q *queue, c *consumer, place uint64, m message) {
 	s.grouped(q, m.line, c)
 	if c.noAck {
 		q.acked++
-		s.settleRequest(&m, OK)
-		s.left(q, &m)
-		s.drop(m.index, m.position)
+		s.endMessage(q, &m, OK)
 	}
 	s.served(q, c)
 }

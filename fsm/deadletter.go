@@ -7,8 +7,7 @@ package fsm
 func (s *State) deadLetter(q *queue, place uint64, m message, reason, note string) {
 	if q.deadLetter == 0 {
 		q.dead++
-		s.left(q, &m)
-		s.drop(m.index, m.position)
+		s.endMessage(q, &m, DeadLettered)
 		return
 	}
 	if reason == DeathFailures || reason == DeathRejected {

@@ -32,13 +32,6 @@ type lines struct {
 	doomed               btree.Map[uint32, struct{}] // condemned lines that have something unleased
 }
 
-// lineKey says which messages share a line. A group's has only its name.
-type lineKey struct {
-	group    string
-	tenant   string
-	priority uint8
-}
-
 // line is a row of messages that are handed out in the order of their places.
 type line struct {
 	gen      uint64
@@ -67,46 +60,6 @@ type line struct {
 type spot struct {
 	front  uint64 // place, 0: nothing is ready
 	listed bool   // it can be served now
-}
-
-// lineKeyOf is the key of a message's line, false for the plain one.
-func (q *queue) lineKeyOf(info *record.Info) (lineKey, bool) {
-	const ordered = record.Set(1<<record.TagGroupKey | 1<<record.TagPriority | 1<<record.TagTenant)
-	if info.Present&ordered == 0 || q.deadLetter == 0 {
-		return lineKey{}, false
-	}
-	if info.Present.Has(record.TagGroupKey) {
-		return lineKey{group: string(info.Group)}, true
-	}
-	tenant, priority := q.tenantOf(info), priorityOf(info)
-	return lineKey{tenant: tenant, priority: priority}, tenant != "" || priority != DefaultPriority
-}
-
-func (q *queue) tenantOf(info *record.Info) string {
-	if q.settings.Fair && info.Present.Has(record.TagTenant) {
-		return string(info.Tenant)
-	}
-	return ""
-}
-
-func priorityOf(info *record.Info) uint8 {
-	if info.Present.Has(record.TagPriority) {
-		return info.Priority
-	}
-	return DefaultPriority
-}
-
-// lineOf returns the number of a message's line, if that is there.
-func (q *queue) lineOf(info *record.Info) (uint32, bool) {
-	key, other := q.lineKeyOf(info)
-	if !other {
-		return 0, true
-	}
-	if q.lines == nil {
-		return 0, false
-	}
-	n, ok := q.lines.named[key]
-	return n, ok
 }
 
 // lineFor returns the number of a new message's line, which is made if it is
@@ -155,13 +108,6 @@ func (o *lines) takeFree() uint32 {
 	}
 	last, _, _ := o.all.Max()
 	return last + 1
-}
-
-func (l *line) key() lineKey {
-	if l.group != "" {
-		return lineKey{group: l.group}
-	}
-	return lineKey{tenant: l.tenant, priority: l.priority}
 }
 
 func (o *lines) add(l *line) {
@@ -256,51 +202,6 @@ func (l *line) clone(gen uint64) *line {
 	return &c
 }
 
-// keepLines makes the lines anew after a purge: those of messages that are
-// leased stay what they were. The names are taken over if most of them stay.
-func (s *State) keepLines(q *queue, was *lines) {
-	if was == nil {
-		return
-	}
-	s.doomed.Delete(q.incarnation)
-	q.stock()
-	o := newLines(q.gen)
-	q.lines = o
-	was.tenants.Scan(func(name string, t *tenant) bool {
-		if t.weight != 0 {
-			o.makeTenant(name).weight = t.weight
-		}
-		return true
-	})
-	most := q.leased.Len() >= was.all.Len()/2
-	if most {
-		o.named = was.named // nobody asks for what was purged by name
-	}
-	was.all.Scan(func(n uint32, old *line) bool {
-		switch {
-		case old.leased > 0 && most:
-			o.put(s.kept(o, old))
-		case old.leased > 0:
-			o.add(s.kept(o, old))
-		case most:
-			delete(o.named, old.key())
-		}
-		return true
-	})
-	o.findFree()
-	q.endLines()
-}
-
-// kept is a line with nothing but its leased messages.
-func (s *State) kept(o *lines, old *line) *line {
-	if old.open {
-		s.consumer(old.last).open.Delete(openKey(old.size, old.number))
-	}
-	o.messages += uint64(old.leased)
-	return &line{gen: o.gen, number: old.number, priority: old.priority, tenant: old.tenant, group: old.group, messages: uint64(old.leased),
-		given: old.given, last: old.last, parked: old.parked, condemned: old.condemned, leased: old.leased}
-}
-
 // findFree fills in the numbers below the highest that are not in use.
 func (o *lines) findFree() {
 	next := uint32(1)
@@ -311,45 +212,4 @@ func (o *lines) findFree() {
 		next = n + 1
 		return true
 	})
-}
-
-// reorders tells whether another line may be served after a change of settings.
-func (t *Settings) reorders(was *Settings) bool {
-	return t.GroupBatch != was.GroupBatch || t.GroupFailure != was.GroupFailure || t.Exclusive != was.Exclusive
-}
-
-// mayReorder tells whether the entry affords a look at all lines of a queue for
-// new settings: it does at the first one's, and then at no more than one queue
-// may have.
-func (s *State) mayReorder(q *queue, now *Settings) bool {
-	return q.lines == nil || s.work.reordered == 0 || !now.reorders(&q.settings) || s.work.reordered+q.lines.all.Len() <= MaxGroups
-}
-
-// reorder follows a change of settings.
-func (s *State) reorder(q *queue, was *Settings) {
-	if q.settings.Fair != was.Fair && q.lines != nil {
-		q.lines = nil // it had no messages, so there are weights at most
-	}
-	now := &q.settings
-	if q.lines == nil || !now.reorders(was) {
-		return
-	}
-	s.work.reordered += q.lines.all.Len()
-	var all []uint32
-	q.lines.all.Scan(func(n uint32, l *line) bool {
-		if l.group != "" && (l.leased > 0 || l.retrying > 0) { // the others can be served whatever is set
-			all = append(all, n)
-		}
-		return true
-	})
-	for _, n := range all {
-		s.relist(q, n)
-	}
-	if now.Exclusive != was.Exclusive {
-		q.members.Scan(func(serial uint64, _ struct{}) bool {
-			s.reopen(q, s.consumer(serial))
-			return true
-		})
-	}
-	s.touch(q)
 }

@@ -73,15 +73,6 @@ func (s *State) touch(q *queue) {
 	}
 }
 
-// left accounts for a message that left a queue for good.
-func (s *State) left(q *queue, m *message) {
-	q.bytes -= uint64(m.size)
-	if m.line != 0 {
-		s.lineLeft(q, m.line)
-	}
-	s.roomIn(q)
-}
-
 // roomIn notes that a dead-letter queue may have room for a parked message.
 func (s *State) roomIn(q *queue) {
 	if q.source == 0 {

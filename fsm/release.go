@@ -57,14 +57,10 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 	switch {
 	case e.outcome == toDone:
 		q.acked++
-		s.settleRequest(&m, OK)
-		s.left(q, &m)
-		s.drop(m.index, m.position)
+		s.endMessage(q, &m, OK)
 	case e.lost && s.triedOnce(&m): // which is its answer
 		q.expired++
-		s.settleRequest(&m, ResponderLost)
-		s.left(q, &m)
-		s.drop(m.index, m.position)
+		s.endMessage(q, &m, ResponderLost)
 	case e.outcome == toBack:
 		s.requeue(q, m, e.reset)
 	case e.outcome == toDead:
@@ -99,10 +95,4 @@ func (s *State) tryAgain(q *queue, place uint64, m message, e ending) {
 func (q *queue) failuresUsed(failures uint32) bool {
 	limit := q.settings.FailureLimit
 	return q.deadLetter != 0 && limit > 0 && failures >= uint32(limit)
-}
-
-func (s *State) drop(index uint64, position uint32) {
-	if err := s.bodies.Drop(index, position); err != nil {
-		s.fail(err)
-	}
 }

@@ -208,11 +208,9 @@ func (s *State) outlive(q *queue, place uint64) {
 	if s.trace != nil {
 		s.tell(TraceExpired, q, m.index, m.position, nil, 0, "")
 	}
-	s.settleRequest(&m, Expired)
 	if q.settings.ExpiredDead && m.flags&flagRequest == 0 {
 		s.deadLetter(q, place, m, DeathExpired, "")
 		return
 	}
-	s.left(q, &m)
-	s.drop(m.index, m.position)
+	s.endMessage(q, &m, Expired)
 }

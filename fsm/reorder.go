@@ -1,0 +1,42 @@
+package fsm
+
+// reorders tells whether another line may be served after a change of settings.
+func (t *Settings) reorders(was *Settings) bool {
+	return t.GroupBatch != was.GroupBatch || t.GroupFailure != was.GroupFailure || t.Exclusive != was.Exclusive
+}
+
+// mayReorder tells whether the entry affords a look at all lines of a queue for
+// new settings: it does at the first one's, and then at no more than one queue
+// may have.
+func (s *State) mayReorder(q *queue, now *Settings) bool {
+	return q.lines == nil || s.work.reordered == 0 || !now.reorders(&q.settings) || s.work.reordered+q.lines.all.Len() <= MaxGroups
+}
+
+// reorder follows a change of settings.
+func (s *State) reorder(q *queue, was *Settings) {
+	if q.settings.Fair != was.Fair && q.lines != nil {
+		q.lines = nil // it had no messages, so there are weights at most
+	}
+	now := &q.settings
+	if q.lines == nil || !now.reorders(was) {
+		return
+	}
+	s.work.reordered += q.lines.all.Len()
+	var all []uint32
+	q.lines.all.Scan(func(n uint32, l *line) bool {
+		if l.group != "" && (l.leased > 0 || l.retrying > 0) { // the others can be served whatever is set
+			all = append(all, n)
+		}
+		return true
+	})
+	for _, n := range all {
+		s.relist(q, n)
+	}
+	if now.Exclusive != was.Exclusive {
+		q.members.Scan(func(serial uint64, _ struct{}) bool {
+			s.reopen(q, s.consumer(serial))
+			return true
+		})
+	}
+	s.touch(q)
+}
