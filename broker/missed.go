@@ -63,8 +63,8 @@ func (l *lane) sampleMissed(last bool) {
 	w.next = now + int64(missedEvery)
 	for _, m := range fresh[:min(len(fresh), missedNamed)] {
 		rest -= min(rest, m.Missed)
-		l.b.log.Warn("a subscription misses messages, as it is full",
-			"group", l.id, "subscription", m.Queue, "topic", m.Topic, "messages", m.Missed, "total", m.Total)
+		l.b.log.Warn("a subscription misses messages, see ferry explain",
+			"group", l.id, "subscription", m.Queue, "topic", m.Topic, "messages", m.Missed, "total", m.Total, "why", m.Why)
 	}
 	if rest > 0 {
 		l.b.log.Warn("other subscriptions miss messages", "group", l.id, "messages", rest)

@@ -72,11 +72,12 @@ func TestMissedMessages(t *testing.T) {
 			t.Fatalf("%+v", reply)
 		}
 
-		const full = `"a subscription misses messages, as it is full" group=0 `
+		const full = `"a subscription misses messages, see ferry explain" group=0 `
+		const why = ` why="is full"`
 		c.wantCode(c.publish("t", "1", "2", "3"), transport.CodeOK)
 		awaitSample()
 		want := []string{
-			full + "subscription=s01 topic=t messages=3 total=3", full + "subscription=s00 topic=t messages=3 total=3",
+			full + "subscription=s01 topic=t messages=3 total=3" + why, full + "subscription=s00 topic=t messages=3 total=3" + why,
 		}
 		if got := logs["a"].take(); !slices.Equal(got, want) {
 			t.Fatalf("%q, want %q", got, want)
@@ -99,7 +100,7 @@ func TestMissedMessages(t *testing.T) {
 		}
 		time.Sleep(missedEvery)
 		want = []string{
-			full + "subscription=s01 topic=t messages=2 total=5", full + "subscription=s00 topic=t messages=1 total=4",
+			full + "subscription=s01 topic=t messages=2 total=5" + why, full + "subscription=s00 topic=t messages=1 total=4" + why,
 		}
 		if got := logs["a"].take(); !slices.Equal(got, want) {
 			t.Fatalf("%q, want %q", got, want)

@@ -78,9 +78,9 @@ func reasonText(y *fsm.Why) string {
 	case fsm.WhyMissed:
 		what := some(y.Count, "the subscription missed 1 message of topic ", "the subscription missed %d messages of topic ") + y.Name
 		if y.Full {
-			return what + ", and misses more, as it is full"
+			what += ", and misses more, as it is full"
 		}
-		return what + " while it was full"
+		return what
 	case fsm.WhyTopicRefuses:
 		return fmt.Sprintf("the topic refuses what its required subscription %s matches, as that is full", y.Name)
 	case fsm.WhyParked:

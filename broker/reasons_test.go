@@ -38,7 +38,7 @@ func TestReasonsAreSentences(t *testing.T) {
 		{fsm.Why{Kind: fsm.WhyScheduled, Count: 2}, "2 messages are scheduled for later"},
 		{fsm.Why{Kind: fsm.WhyRetrying, Count: 1}, "1 message waits for its next attempt"},
 		{fsm.Why{Kind: fsm.WhyRetrying, Count: 11}, "11 messages wait for their next attempt"},
-		{fsm.Why{Kind: fsm.WhyMissed, Count: 1, Name: "t"}, "the subscription missed 1 message of topic t while it was full"},
+		{fsm.Why{Kind: fsm.WhyMissed, Count: 1, Name: "t"}, "the subscription missed 1 message of topic t"},
 		{fsm.Why{Kind: fsm.WhyMissed, Count: 2, Name: "t", Full: true}, "the subscription missed 2 messages of topic t, and misses more, as it is full"},
 		{fsm.Why{Kind: fsm.WhyParked, Count: 1, Name: "q.dlq"}, "1 dead message waits for room in q.dlq"},
 		{fsm.Why{Kind: fsm.WhyParked, Count: 2, Name: "q.dlq"}, "2 dead messages wait for room in q.dlq"},

@@ -11,8 +11,12 @@ type misses struct {
 	last  []misser // the one that missed something last at the end; each once
 }
 
-// misser is a subscription, and how much it missed since it is in the list.
-type misser struct{ incarnation, missed uint64 }
+// misser is a subscription, how much it missed since it is in the list, and why
+// it did last.
+type misser struct {
+	incarnation, missed uint64
+	why                 Cause
+}
 
 // Misser is a subscription that missed messages.
 type Misser struct {
@@ -21,6 +25,7 @@ type Misser struct {
 	Topic       string
 	Missed      uint64 // since it is among those that did last
 	Total       uint64 // since it was made
+	Why         string // it missed the last one, in words: "is full"
 }
 
 // Misses is how many messages subscriptions missed since this state was made
@@ -34,26 +39,45 @@ func (s *State) Missers() []Misser {
 	for _, m := range s.misses.last {
 		if q, ok := s.queues.Get(m.incarnation); ok {
 			t, _ := s.topics.Get(q.subscription.topic)
-			all = append(all, Misser{Queue: q.name, Incarnation: m.incarnation, Topic: t.name, Missed: m.missed, Total: q.missed})
+			all = append(all, Misser{Queue: q.name, Incarnation: m.incarnation, Topic: t.name, Missed: m.missed,
+				Total: q.missed, Why: inWords(m.why)})
 		}
 	}
 	return all
 }
 
 // miss counts a message that a subscription could not take.
-func (s *State) miss(q *queue, a *arrival) {
+func (s *State) miss(q *queue, a *arrival, why Cause) {
 	q.missed++
-	s.misses.note(q.incarnation)
+	s.misses.note(q.incarnation, why)
 	if s.trace != nil {
-		s.tell(TraceMissed, q, a.index, a.position, nil, 0, "the subscription is full")
+		s.tell(TraceMissed, q, a.index, a.position, nil, 0, "the subscription "+inWords(why))
 	}
 }
 
-func (x *misses) note(incarnation uint64) {
+// inWords tells what is the matter with a subscription that misses or refuses a
+// message. One that drops what is new tells no cause.
+func inWords(why Cause) string {
+	switch why {
+	case CauseNone:
+		return "is full, and drops new messages"
+	case CauseRoom:
+		return "is full, and has to drop more than one entry may"
+	case CauseTenants:
+		return "has too many tenants"
+	case CauseGroups:
+		return "has too many message groups"
+	default:
+		return "is full"
+	}
+}
+
+func (x *misses) note(incarnation uint64, why Cause) {
 	x.total++
 	n := len(x.last)
 	if n > 0 && x.last[n-1].incarnation == incarnation {
 		x.last[n-1].missed++
+		x.last[n-1].why = why
 		return
 	}
 	one := misser{incarnation: incarnation}
@@ -68,5 +92,6 @@ func (x *misses) note(incarnation uint64) {
 		x.last = append(x.last[:0], x.last[1:]...)
 	}
 	one.missed++
+	one.why = why
 	x.last = append(x.last, one)
 }

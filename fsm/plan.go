@@ -173,7 +173,7 @@ func (s *State) planInAll(p *plan, in *incoming, a *arrival) Verdict {
 	for _, incarnation := range all {
 		q, _ := s.queues.Get(incarnation)
 		if v := s.planIn(p, q, a, q.purpose()); v.Cause == CauseGroups || v.Cause == CauseTenants {
-			s.work.planToMiss(in, incarnation)
+			s.work.planToMiss(in, incarnation, v)
 		}
 	}
 	return Verdict{}
@@ -188,15 +188,14 @@ type toMiss struct {
 // planToMiss has a subscription miss a message as it was planned. To the plan,
 // lines that its drops end are there: left to the state as it is by then, the
 // message might be taken, and have the room of another one.
-func (w *work) planToMiss(in *incoming, incarnation uint64) {
+func (w *work) planToMiss(in *incoming, incarnation uint64, v Verdict) {
 	if w.missed == nil {
-		w.missed = map[toMiss]struct{}{}
+		w.missed = map[toMiss]Verdict{}
 	}
-	w.missed[toMiss{in.offset, incarnation}] = struct{}{}
+	w.missed[toMiss{in.offset, incarnation}] = v
 }
 
-// plannedToMiss tells whether it was.
-func (w *work) plannedToMiss(in *incoming, incarnation uint64) bool {
-	_, ok := w.missed[toMiss{in.offset, incarnation}]
-	return ok
+// plannedToMiss is the verdict by which it was; ok if it was not.
+func (w *work) plannedToMiss(in *incoming, incarnation uint64) Verdict {
+	return w.missed[toMiss{in.offset, incarnation}]
 }

@@ -190,4 +190,7 @@ func TestMissedAsPlanned(t *testing.T) {
 	if q, dead := d.queue("q"), d.queue("q.dlq"); q.Ready != 1 || q.Missed != 1 || dead.Ready != 2 {
 		t.Errorf("%+v, %+v", q, dead)
 	}
+	if all := d.s.Missers(); len(all) != 1 || all[0].Why != "has too many message groups" {
+		t.Errorf("%+v", all)
+	}
 }

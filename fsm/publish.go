@@ -116,15 +116,7 @@ func (s *State) detail(entry []byte) string {
 	if q == nil {
 		return s.faultOf(entry)
 	}
-	text := "subscription " + q.name
-	switch s.work.refusedAs {
-	case CauseTenants:
-		text += " has too many tenants"
-	case CauseGroups:
-		text += " has too many message groups"
-	default:
-		text += " is full"
-	}
+	text := "subscription " + q.name + " " + inWords(s.work.refusedAs)
 	if s.work.refusers { // one text is for all messages, whichever refused them
 		text += ", and others refuse too"
 	}
@@ -208,8 +200,11 @@ func (s *State) storeInAll(t *topic, in *incoming, a *arrival, entry []byte) Ver
 		why := q.purpose()
 		e := &w.efforts[why]
 		v, victims := s.admits(q, a, e, 0)
-		if v.Code != OK || w.plannedToMiss(in, incarnation) {
-			s.miss(q, a)
+		if v.Code == OK {
+			v = w.plannedToMiss(in, incarnation)
+		}
+		if v.Code != OK {
+			s.miss(q, a, v.Cause)
 			s.crowdFor(v, q, why, a)
 			continue
 		}

@@ -66,15 +66,15 @@ type work struct {
 	digest    []byte
 	incoming  []incoming
 	targets   []target
-	matched   []uint64            // subscriptions, see incoming
-	subject   string              // that they were matched by last
-	fanOut    int                 // messages that the examined ones become
-	fannedOut uint64              // messages put into subscriptions
-	refusedBy *queue              // the first required subscription that refused a message
-	refusedAs Cause               // why
-	refusers  bool                // there was another one
-	missed    map[toMiss]struct{} // as planned; looked up, never walked
-	info      record.Info         // of the message at hand
+	matched   []uint64           // subscriptions, see incoming
+	subject   string             // that they were matched by last
+	fanOut    int                // messages that the examined ones become
+	fannedOut uint64             // messages put into subscriptions
+	refusedBy *queue             // the first required subscription that refused a message
+	refusedAs Cause              // why
+	refusers  bool               // there was another one
+	missed    map[toMiss]Verdict // as planned; looked up, never walked
+	info      record.Info        // of the message at hand
 	efforts   efforts
 	crowded   []crowded // queues, in the order in which they were found
 	ends      []timedOut

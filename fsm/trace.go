@@ -37,7 +37,7 @@ const (
 	TraceScheduled    = "scheduled"
 	TraceAnswered     = "answered"
 	TraceDropped      = "dropped" // not taken: the queue was full
-	TraceMissed       = "missed"  // as dropped, of a subscription
+	TraceMissed       = "missed"  // a subscription did not take it
 )
 
 // SetTrace has f called with what happens to messages while entries are
