@@ -35,13 +35,15 @@ func (s *State) loner(q *queue, size uint32) (serial uint64, ok bool) {
 	return serial, serial != 0
 }
 
-// reserve has a consumer settle what it holds, to have the message then.
-func (s *State) reserve(q *queue, c *consumer, place uint64, m message) {
-	c.kept = place
-	q.keptFor(place, c.serial)
-	m.flags |= flagReserved
-	s.putWaiting(q, place, m)
+// reserve has a consumer settle what it holds, to have the chosen message then.
+func (s *State) reserve(q *queue, c *consumer, n *choice) {
+	s.takeNext(q, n)
+	c.kept = n.place
+	q.keptFor(n.place, c.serial)
+	n.message.flags |= flagReserved
+	s.putWaiting(q, n.place, n.message)
 	s.offer(q, c)
+	s.relist(q, n.line)
 }
 
 func (q *queue) keptFor(place, serial uint64) {
@@ -96,14 +98,22 @@ func (s *State) vacant(q *queue) (place, serial uint64, ok bool) {
 	return place, serial, ok
 }
 
-// handKept gives a message to the consumer that was kept for it.
-func (s *State) handKept(q *queue, place, serial uint64) bool {
-	if m, _ := q.waiting.Get(place); m.over(s.clock.WallMillis) {
-		return false // it expires in the next entry
+// handReserved gives consumers that have settled the rest what they are kept
+// for. It returns false when it comes upon one whose time is over: that expires
+// first, in the next entry.
+func (s *State) handReserved(q *queue) bool {
+	for s.mayHandOut(q) {
+		place, serial, ok := s.vacant(q)
+		if !ok {
+			break
+		}
+		if m, _ := q.waiting.Get(place); m.over(s.clock.WallMillis) {
+			return false
+		}
+		m, _ := s.takeWaiting(q, place)
+		s.arm(q)
+		s.assign(q, s.consumer(serial), place, m)
 	}
-	m, _ := s.takeWaiting(q, place)
-	s.arm(q)
-	s.assign(q, s.consumer(serial), place, m)
 	return true
 }
 

@@ -32,16 +32,10 @@ func (s *State) handOut(q *queue) {
 		defer s.awaitToken(q)
 	}
 	s.elect(q)
-	waits := q.kept != nil // somebody who is kept for a message may have settled the rest
-	for !q.paused && (q.hungry.Len() > 0 || q.kept != nil) && s.broken == nil && q.mayHandOut(s.clock.LeaseMillis) {
-		if waits {
-			if place, serial, ok := s.vacant(q); !ok {
-				waits = false // nobody settles while messages are handed out
-			} else if !s.handKept(q, place, serial) {
-				return
-			}
-			continue
-		}
+	if !s.handReserved(q) {
+		return
+	}
+	for q.hungry.Len() > 0 && s.mayHandOut(q) {
 		n, ok := q.next()
 		if !ok || n.message.over(s.clock.WallMillis) {
 			return // what is due is never handed out: it expires in the next entry
@@ -51,22 +45,27 @@ func (s *State) handOut(q *queue) {
 			return
 		}
 		c := s.consumer(serial)
-		kept := n.message.flags&flagAlone != 0 && c.held.Len() > 0
-		if !kept {
-			q.count(&n)
-		}
-		q.takeFront(n.line, n.place)
-		if !n.message.expires.zero() {
-			q.unwatch(n.place, &n.message)
-			s.arm(q)
-		}
-		if kept {
-			s.reserve(q, c, n.place, n.message)
-			s.relist(q, n.line)
+		if n.message.flags&flagAlone != 0 && c.held.Len() > 0 {
+			s.reserve(q, c, &n)
 			continue
 		}
+		q.count(&n)
+		s.takeNext(q, &n)
 		s.assign(q, c, n.place, n.message)
 		q.counted(&n)
+	}
+}
+
+func (s *State) mayHandOut(q *queue) bool {
+	return !q.paused && s.broken == nil && q.mayHandOut(s.clock.LeaseMillis)
+}
+
+// takeNext takes what was chosen out of its place. The caller relists its line.
+func (s *State) takeNext(q *queue, n *choice) {
+	q.takeFront(n.line, n.place)
+	if !n.message.expires.zero() {
+		q.unwatch(n.place, &n.message)
+		s.arm(q)
 	}
 }
 
