@@ -32,11 +32,11 @@ type latecomer struct {
 	stale  atomic.Int64  // commits that were refused
 }
 
-func (s *scene) latecomer(queue string, pass func(*client.Conn, *client.Delivery) error) *latecomer {
+func (s *scene) latecomer(queue string, pass func(*client.Conn, *client.Delivery) error, opts ...client.Option) *latecomer {
 	s.t.Helper()
 	l := &latecomer{scene: s, queue: queue, pass: pass,
 		second: make(chan string, 1), told: make(chan struct{}, 1), passed: make(chan string, 1)}
-	l.conn = s.connect(2, client.WithDialer(l.link.dial))
+	l.conn = s.connect(2, append(opts, client.WithDialer(l.link.dial))...)
 	s.consume(l.conn, queue, func(ctx context.Context, d *client.Delivery) error {
 		if d.Attempt == 1 {
 			return l.first(d)

@@ -18,9 +18,10 @@ import (
 
 // pipelineUnderKills: workers ack a message and publish its result in one
 // step. Leaders die in the middle of such steps, one worker sleeps over leases
-// and commits all the same, and commits of another come when their message has
-// been handed out again: in the end there is one result of each message, and
-// nothing else.
+// and commits all the same, commits of another come when their message has
+// been handed out again, and where the results go is full again and again, so
+// that whole steps are refused: in the end there is one result of each message,
+// and nothing else.
 func pipelineUnderKills(s *scene) {
 	const from, late, to = "pipeline-from", "pipeline-late", "pipeline-to"
 	for _, queue := range []string{from, late} {
@@ -29,15 +30,18 @@ func pipelineUnderKills(s *scene) {
 			Retry: client.RetryPolicy{Kind: client.RetryImmediate},
 		})
 	}
-	s.createQueue(to, client.QueueSettings{})
+	s.createQueue(to, client.QueueSettings{MaxMessages: outletMax})
 	s.begins()
 
 	var committed, again, refused atomic.Int64
+	out := newOutlet()
 	told := client.WithAnswerFunc(func(a client.Answer) {
 		if a.Op == "commit" && a.Sends > 1 {
 			again.Add(1)
 		}
+		out.answered(&a)
 	})
+	s.consume(s.connect(1), to, out.handle, client.WithPrefetch(outletMax))
 	pass := func(c *client.Conn, d *client.Delivery) error {
 		tx := c.NewTx()
 		tx.Ack(d)
@@ -63,10 +67,12 @@ func pipelineUnderKills(s *scene) {
 		<-ctx.Done() // its lease is lost, or the scene is over
 		return pass(sleeper, d)
 	}, client.WithPrefetch(1), client.WithAutoExtend(false))
-	latecomer := s.latecomer(late, pass)
+	latecomer := s.latecomer(late, pass, told)
 
 	sent := newLedger()
-	enough := func() bool { return again.Load() > 0 && refused.Load() > 0 && latecomer.stale.Load() > 0 }
+	enough := func() bool {
+		return again.Load() > 0 && refused.Load() > 0 && latecomer.stale.Load() > 0 && out.stalls.Load() > 0
+	}
 	var producing sync.WaitGroup
 	for p := range 2 {
 		producer := s.connect(p + 1)
@@ -82,15 +88,18 @@ func pipelineUnderKills(s *scene) {
 	lateProducer := s.connect(0)
 	producing.Go(func() { latecomer.produce(lateProducer, sent, enough) })
 	producing.Wait()
+	close(out.over)
 	s.awaitEmpty(from)
 	s.awaitEmpty(late)
+	s.awaitEmpty(to)
 	s.stopConsumers()
 
 	all := len(sent.sent)
 	require.EqualValues(s.t, all, committed.Load(), "commits that were told to have been done")
 	require.Equal(s.t, all, sent.count(history.OK), "confirmed")
 	there := s.look(from, from+".dlq", late, late+".dlq", to, to+".dlq")
-	require.Empty(s.t, few(sent.misplaced(texts(there[to]))))
+	require.Empty(s.t, few(sent.misplaced(out.texts())))
+	require.Empty(s.t, there[to])
 	require.Empty(s.t, there[from])
 	require.Empty(s.t, there[from+".dlq"])
 	require.Empty(s.t, there[late])
@@ -99,7 +108,8 @@ func pipelineUnderKills(s *scene) {
 	target := s.queue(to)
 	require.EqualValues(s.t, all, s.queue(from).Acked+s.queue(late).Acked)
 	require.EqualValues(s.t, all, target.Published)
+	require.EqualValues(s.t, all, target.Acked)
 	s.finished("%d messages, each passed on once; %d commits asked about again, %d refused to who had lost the lease, "+
-		"%d of them because of a stale token alone",
-		all, again.Load(), refused.Load(), latecomer.stale.Load())
+		"%d of them because of a stale token alone, %d refused as the target was full",
+		all, again.Load(), refused.Load(), latecomer.stale.Load(), out.refused.Load())
 }
