@@ -25,7 +25,8 @@ const (
 
 // atMostOnceUnderKills: consumers without acks, whose sessions are closed or
 // crash after a while, and whose leaders die. No message comes twice, and what
-// does not come at all is within the credit that was out when it happened.
+// does not come at all is within the credit that was out when it happened. Who
+// takes nothing for a while is assigned no more than its credit.
 func atMostOnceUnderKills(s *scene) {
 	const queue = "at-most-once"
 	s.createQueue(queue, client.QueueSettings{})
@@ -33,7 +34,11 @@ func atMostOnceUnderKills(s *scene) {
 	before := s.term()
 	came := &arrivals{times: map[client.MessageID]int{}}
 	over := make(chan struct{})
-	var consuming sync.WaitGroup
+	end := sync.OnceFunc(func() { close(over) })
+	var consuming, producing sync.WaitGroup
+	defer consuming.Wait()
+	defer end()
+	defer producing.Wait()
 	for place := range oncePlaces {
 		consuming.Go(func() {
 			i := place
@@ -47,7 +52,6 @@ func atMostOnceUnderKills(s *scene) {
 	enough := func() bool {
 		return came.closed.Load() > 0 && came.crashed.Load() > 0 && sent.count(history.OK) > 3*came.lossMax(s.failovers())
 	}
-	var producing sync.WaitGroup
 	for p := range 2 {
 		producer := s.connect(p)
 		producing.Go(func() {
@@ -58,9 +62,10 @@ func atMostOnceUnderKills(s *scene) {
 			}
 		})
 	}
+	s.lag()
 	producing.Wait()
 	s.awaitEmpty(queue)
-	close(over)
+	end()
 	consuming.Wait()
 
 	all := len(sent.sent)
