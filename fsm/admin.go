@@ -75,7 +75,7 @@ func (s *State) update(c *QueueUpdate) Result {
 		return Result{Code: Conflict, Detail: "fairness can be changed only while the queue is empty"}
 	}
 	if !s.mayReorder(q, &settings) {
-		return Result{Code: Busy, Detail: "settings of queues with very many message groups are being changed", RetryAfterMillis: RetryRoomMillis}
+		return Result{Code: Busy, Cause: CauseSettings, RetryAfterMillis: RetryRoomMillis}
 	}
 	was := q.settings
 	q.settings = settings

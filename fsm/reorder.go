@@ -9,7 +9,11 @@ func (t *Settings) reorders(was *Settings) bool {
 // new settings: it does at the first one's, and then at no more than one queue
 // may have.
 func (s *State) mayReorder(q *queue, now *Settings) bool {
-	return q.lines == nil || s.work.reordered == 0 || !now.reorders(&q.settings) || s.work.reordered+q.lines.all.Len() <= MaxGroups
+	if q.lines == nil || !now.reorders(&q.settings) {
+		return true
+	}
+	n := q.lines.all.Len()
+	return n == 0 || s.work.reordered == 0 || s.work.reordered+n <= s.bounds.Groups
 }
 
 // reorder follows a change of settings.

@@ -389,4 +389,4 @@ var causeNames = map[Cause]string{CauseMessages: "messages", CauseBytes: "bytes"
 	CauseSessions: "sessions", CauseDedup: "dedup", CauseExpired: "expired", CauseSettled: "settled", CauseSessionEnded: "session_ended",
 	CauseQueueGone: "queue_gone", CauseNotHolder: "not_holder", CauseUnknownToken: "unknown_token",
 	CauseRequeued: "requeued", CauseRequests: "requests",
-	CauseTenants: "tenants", CauseGroups: "groups", CauseRoom: "room"}
+	CauseTenants: "tenants", CauseGroups: "groups", CauseRoom: "room", CauseSettings: "settings"}

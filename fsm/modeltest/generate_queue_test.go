@@ -83,6 +83,12 @@ func (g *generator) update(t *rapid.T) Command {
 		x.Settings = q.settings
 		g.narrow(t, q, &x.Settings)
 	}
+	if all := g.m.lined(); len(all) > 0 && percent(t, "groups") < 30 {
+		q := all[percent(t, "lined")*len(all)/100]
+		x.Queue, x.Settings = q.name, q.settings
+		x.Settings.GroupBatch = q.settings.GroupBatch%3 + 1
+		g.reordered = true
+	}
 	return Command{Command: x}
 }
 

@@ -49,6 +49,8 @@ type generator struct {
 	unique uint64
 	next   map[fsm.SessionID]uint64 // number for the next operation in this entry
 	stale  []fsm.SettleItem         // deliveries that once were, newest last
+
+	reordered bool // this entry has changed how groups are handed out
 }
 
 // staleMax bounds the deliveries that are remembered.
@@ -97,6 +99,9 @@ var weights = []struct {
 func (g *generator) command(t *rapid.T) Command {
 	if c := g.mend(t); c.Command != nil {
 		return c
+	}
+	if g.reordered && percent(t, "reorder") < 40 {
+		return g.update(t)
 	}
 	total := 0
 	for _, w := range weights {

@@ -139,6 +139,26 @@ func (q *queue) messagesOf(l *line) (all []*message) {
 	return all
 }
 
+// otherLines counts the lines that have messages, but the plain one.
+func (q *queue) otherLines() (n int) {
+	for _, l := range q.lines {
+		if !l.plain() && len(q.messagesOf(l)) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// lined are the queues that have such lines, by name.
+func (m *Model) lined() (all []*queue) {
+	for _, q := range m.queueList() {
+		if q.dlq != nil && q.otherLines() > 0 {
+			all = append(all, q)
+		}
+	}
+	return all
+}
+
 // prune forgets the lines that have no messages.
 func (q *queue) prune() {
 	q.lines = slices.DeleteFunc(q.lines, func(l *line) bool { return len(q.messagesOf(l)) == 0 })

@@ -31,6 +31,8 @@ type Model struct {
 	junk     []*message            // purged, or of a queue that was deleted
 	inTail   bool                  // the commands are done
 
+	reordered int // lines looked at for new settings
+
 	spentElse, spentLossy int       // see crowded.go
 	crowded               []crowded // queues, in the order in which they were found
 	toTopic               bool      // the message at hand goes to one

@@ -109,7 +109,7 @@ func bounded(s *fsm.State, b fsm.Bounds) *fsm.State {
 func (h *history) step(t *rapid.T) {
 	h.index += uint64(1 + percent(t, "skipped index")/90)
 	h.advance(t)
-	h.generate.next = map[fsm.SessionID]uint64{}
+	h.generate.next, h.generate.reordered = map[fsm.SessionID]uint64{}, false
 	var commands []Command
 	var body []byte
 	for range choose(t, "commands", 0, 1, 2, 3, 4, 5) {
