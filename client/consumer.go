@@ -181,6 +181,8 @@ func (k *Consumer) take() (d *Delivery, more bool, err error) {
 			return nil, false, localError(codeClosed, "consume", k.queue, "", nil)
 		case len(k.ready) == 0:
 			return nil, false, nil
+		case k.ctx.Err() != nil && k.handler != nil && !k.opts.noAck:
+			return nil, false, nil // its end comes, and wakes: nothing is begun with any more
 		}
 		d := k.ready[0]
 		k.ready[0] = nil

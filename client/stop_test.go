@@ -124,6 +124,29 @@ func TestConsumerTellsOfItsContext(t *testing.T) {
 	})
 }
 
+// What a handler was at work on when its consumer's context ended may be half
+// done, what was only prefetched is not.
+func TestReasonsOfWhatAConsumerGivesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		g := &gather{gate: make(chan struct{})} // nothing is let through
+		k, err := conn.Consume(ctx, "q", g.handle)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.deliver(1, 10, false, "a", "b")
+		synctest.Wait()
+		cancel()
+		<-k.Done()
+		if got := g.bodies(); !slices.Equal(got, []string{"a"}) {
+			t.Errorf("%v were begun with", got)
+		}
+	})
+}
+
 func TestConsumerEndsWithItsContextAndQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newFakeCluster(t, "n1")
