@@ -141,7 +141,7 @@ func TestCodesAgree(t *testing.T) {
 		{int(fsm.ActionAck), int(transport.ActionAck)}, {int(fsm.ActionNack), int(transport.ActionNack)},
 		{int(fsm.ActionReject), int(transport.ActionReject)}, {int(fsm.ActionExtend), int(transport.ActionExtend)},
 		{int(fsm.ReasonMessage), int(transport.ReasonMessage)}, {int(fsm.ReasonDownstream), int(transport.ReasonDownstream)},
-		{int(fsm.ReasonShutdown), int(transport.ReasonShutdown)},
+		{int(fsm.ReasonShutdown), int(transport.ReasonShutdown)}, {int(fsm.ReasonUnstarted), int(transport.ReasonUnstarted)},
 	} {
 		if x.f != x.t {
 			t.Errorf("actions or reasons differ: %d, %d", x.f, x.t)

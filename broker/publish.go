@@ -68,7 +68,7 @@ func checkSettles(items []transport.SettleItem) (transport.Result, bool) {
 		switch {
 		case it.Action < transport.ActionAck || it.Action > transport.ActionExtend:
 			return refusal(transport.CodeInvalid, fmt.Sprintf("settle %d: action %d is none", i, it.Action)), true
-		case it.Reason > transport.ReasonShutdown:
+		case it.Reason > transport.ReasonUnstarted:
 			return refusal(transport.CodeInvalid, fmt.Sprintf("settle %d: reason %d is none", i, it.Reason)), true
 		case it.DelayMs > fsm.MaxRetryMillis:
 			return refusal(transport.CodeInvalid, fmt.Sprintf("settle %d: a delay of %d ms, at most %d", i, it.DelayMs, fsm.MaxRetryMillis)), true

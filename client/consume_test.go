@@ -321,7 +321,7 @@ func TestIteratorHandsBack(t *testing.T) {
 		synctest.Wait()
 		equal(t, "settles", actions(c.settles()), []string{"ack 10", "nack 12", "nack 13"})
 		for _, s := range c.settles()[1:] {
-			if s.Reason != transport.ReasonShutdown {
+			if s.Reason != transport.ReasonUnstarted {
 				t.Errorf("handed back with reason %d", s.Reason)
 			}
 		}

@@ -232,7 +232,7 @@ func (k *Consumer) handBack() {
 			continue
 		}
 		d.state = stateSettling
-		if err := k.c.out.pushSettle(d.newSettle("nack", nackItem(ReasonShutdown, ""))); err != nil {
+		if err := k.c.out.pushSettle(d.newSettle("nack", nackItem(ReasonUnstarted, ""))); err != nil {
 			d.state = stateLost // closed: the session's end returns it
 			d.lost = asError(err)
 			k.release(d)

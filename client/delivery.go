@@ -14,7 +14,8 @@ type Reason uint8
 const (
 	ReasonMessage    = Reason(transport.ReasonMessage)    // counts as a failure of the message
 	ReasonDownstream = Reason(transport.ReasonDownstream) // not the message's fault
-	ReasonShutdown   = Reason(transport.ReasonShutdown)   // counts nothing
+	ReasonShutdown   = Reason(transport.ReasonShutdown)   // counts nothing; a request without retry is lost
+	ReasonUnstarted  = Reason(transport.ReasonUnstarted)  // counts nothing: no work on it has begun
 )
 
 // NackOption of Nack.

@@ -100,7 +100,7 @@ func (o *outbox) settleOver(s *settle) {
 
 // unattended hands a delivery back whose handler has returned, whose settle was
 // taken back, and which its user has not settled since: it would be extended
-// and held for ever.
+// and held for ever. Its work is done or begun with, which the reason leaves open.
 func (d *Delivery) unattended() {
 	d.k.mu.Lock()
 	left := d.left && d.state == stateStarted

@@ -119,6 +119,9 @@ func TestAckAsyncThatIsNotSent(t *testing.T) {
 					t.Error(err)
 				}
 				equal(t, "settles", actions(c.settles()), []string{now.want})
+				if s := c.settles()[0]; s.Action == transport.ActionNack && s.Reason != transport.ReasonShutdown {
+					t.Errorf("given back for reason %d, as if its handler had not run", s.Reason)
+				}
 			})
 		})
 	}

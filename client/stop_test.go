@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -141,8 +142,16 @@ func TestReasonsOfWhatAConsumerGivesBack(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		<-k.Done()
+		reasons := map[uint64]transport.Reason{}
+		for _, s := range c.settles() {
+			reasons[s.Token] = s.Reason
+		}
+		want := map[uint64]transport.Reason{10: transport.ReasonShutdown, 11: transport.ReasonUnstarted}
 		if got := g.bodies(); !slices.Equal(got, []string{"a"}) {
 			t.Errorf("%v were begun with", got)
+		}
+		if !maps.Equal(reasons, want) {
+			t.Errorf("reasons %v, want %v", reasons, want)
 		}
 	})
 }

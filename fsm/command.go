@@ -335,7 +335,8 @@ type Reason uint8
 const (
 	ReasonMessage    Reason = 1
 	ReasonDownstream Reason = 2
-	ReasonShutdown   Reason = 3
+	ReasonShutdown   Reason = 3 // its consumer stops
+	ReasonUnstarted  Reason = 4 // so it does, and has not begun with the message
 )
 
 // AmendAction is what an Amend does to a message.

@@ -86,7 +86,7 @@ func (f *feed) command() Command {
 		x.Ordered, x.Predecessor = f.upTo(4) == 1, f.upTo(8)
 		for range f.upTo(5) {
 			x.Items = append(x.Items, SettleItem{Incarnation: f.upTo(4), Place: f.upTo(10), Token: f.upTo(20),
-				Action: Action(f.upTo(6)), Reason: Reason(f.upTo(4)), Error: "e",
+				Action: Action(f.upTo(6)), Reason: Reason(f.upTo(5)), Error: "e",
 				DelayMillis: uint32(f.upTo(4)) * 300})
 		}
 		return x
@@ -101,7 +101,7 @@ func (f *feed) command() Command {
 		x := &Commit{OpHeader: h}
 		for range f.upTo(3) {
 			x.Settles = append(x.Settles, SettleItem{Incarnation: f.upTo(4), Place: f.upTo(10), Token: f.upTo(20),
-				Action: Action(f.upTo(6)), Reason: Reason(f.upTo(4))})
+				Action: Action(f.upTo(6)), Reason: Reason(f.upTo(5))})
 		}
 		for range f.upTo(3) {
 			n := f.upTo(4)

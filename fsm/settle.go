@@ -62,7 +62,7 @@ func (s *State) judgeSettle(x *session, it *SettleItem) (*queue, Verdict) {
 	if it.Action < ActionAck || it.Action > ActionExtend {
 		return nil, Verdict{Code: Invalid}
 	}
-	if it.Action == ActionNack && (it.Reason < ReasonMessage || it.Reason > ReasonShutdown) {
+	if it.Action == ActionNack && (it.Reason < ReasonMessage || it.Reason > ReasonUnstarted) {
 		return nil, Verdict{Code: Invalid}
 	}
 	if it.Action == ActionNack && it.DelayMillis > MaxRetryMillis {
@@ -137,7 +137,8 @@ func (s *State) settleOne(q *queue, it *SettleItem) {
 	case ActionNack:
 		e.failed = it.Reason == ReasonMessage
 		e.downstream = it.Reason == ReasonDownstream
-		e.attempt = it.Reason != ReasonShutdown
+		e.attempt = e.failed || e.downstream
+		e.lost = it.Reason == ReasonShutdown // whoever has not begun says so
 		e.delay = it.DelayMillis
 		e.note = cut(it.Error)
 	case ActionReject:

@@ -126,7 +126,8 @@ type Reason uint8
 const (
 	ReasonMessage    Reason = 1 // counts as a failure of the message
 	ReasonDownstream Reason = 2 // not the message's fault
-	ReasonShutdown   Reason = 3 // counts nothing
+	ReasonShutdown   Reason = 3 // counts nothing; a request without retry is lost, as work on it may have begun
+	ReasonUnstarted  Reason = 4 // counts nothing: no work on it has begun
 )
 
 // SettleItem settles one delivery.

@@ -33,7 +33,7 @@ func (g *generator) settle(t *rapid.T) Command {
 func (g *generator) item(t *rapid.T, s *session) fsm.SettleItem {
 	it := fsm.SettleItem{
 		Action: choose(t, "action", fsm.ActionAck, fsm.ActionAck, fsm.ActionNack, fsm.ActionReject, fsm.ActionExtend),
-		Reason: choose(t, "reason", fsm.ReasonMessage, fsm.ReasonMessage, fsm.ReasonDownstream, fsm.ReasonShutdown),
+		Reason: choose(t, "reason", fsm.ReasonMessage, fsm.ReasonMessage, fsm.ReasonDownstream, fsm.ReasonShutdown, fsm.ReasonUnstarted),
 		Error:  choose(t, "error", "", "no", fmt.Sprintf("%01100d", 0)),
 	}
 	switch chance := percent(t, "delivery"); {
@@ -54,7 +54,7 @@ func (g *generator) item(t *rapid.T, s *session) fsm.SettleItem {
 	case 0:
 		it.Action = choose(t, "action", 0, fsm.ActionExtend+1)
 	case 1:
-		it.Reason = choose(t, "reason", 0, fsm.ReasonShutdown+1)
+		it.Reason = choose(t, "reason", 0, fsm.ReasonUnstarted+1)
 	case 2:
 		it.DelayMillis = fsm.MaxRetryMillis + 1
 	}

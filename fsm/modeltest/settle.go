@@ -48,7 +48,7 @@ func (m *Model) firstRefused(s *session, items []fsm.SettleItem) fsm.Verdict {
 func (m *Model) judgeSettle(s *session, it fsm.SettleItem) (*message, fsm.Verdict) {
 	switch {
 	case it.Action < fsm.ActionAck || it.Action > fsm.ActionExtend,
-		it.Action == fsm.ActionNack && (it.Reason < fsm.ReasonMessage || it.Reason > fsm.ReasonShutdown),
+		it.Action == fsm.ActionNack && (it.Reason < fsm.ReasonMessage || it.Reason > fsm.ReasonUnstarted),
 		it.Action == fsm.ActionNack && it.DelayMillis > fsm.MaxRetryMillis:
 		return nil, fsm.Verdict{Code: fsm.Invalid}
 	}
@@ -71,7 +71,8 @@ func (m *Model) settleOne(held *message, it fsm.SettleItem) {
 	case fsm.ActionReject:
 		e.to, e.outcome, e.tried = dead, failed, true
 	case fsm.ActionNack:
-		e.tried = it.Reason != fsm.ReasonShutdown
+		e.tried = it.Reason < fsm.ReasonShutdown
+		e.lost = it.Reason == fsm.ReasonShutdown
 		e.again, e.delay = e.tried, int64(it.DelayMillis)
 		switch it.Reason {
 		case fsm.ReasonMessage:

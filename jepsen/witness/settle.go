@@ -47,7 +47,9 @@ func (m *model) judgeSettle(x *session, it *history.Item) (*message, verdict) {
 	switch it.Action {
 	case "ack", "reject", "extend":
 	case "nack":
-		if it.Reason != "message" && it.Reason != "downstream" && it.Reason != "shutdown" {
+		switch it.Reason {
+		case "message", "downstream", "shutdown", "unstarted":
+		default:
 			return nil, verdict{code: codeInvalid}
 		}
 	default:

@@ -9,8 +9,9 @@ import (
 // What numbers are called. A default has no name.
 var (
 	actions = [...]string{fsm.ActionAck: "ack", fsm.ActionNack: "nack", fsm.ActionReject: "reject", fsm.ActionExtend: "extend"}
-	reasons = [...]string{fsm.ReasonMessage: "message", fsm.ReasonDownstream: "downstream", fsm.ReasonShutdown: "shutdown"}
-	causes  = [...]string{fsm.DetachConnection: "connection", fsm.DetachNodeLost: "node"}
+	reasons = [...]string{fsm.ReasonMessage: "message", fsm.ReasonDownstream: "downstream", fsm.ReasonShutdown: "shutdown",
+		fsm.ReasonUnstarted: "unstarted"}
+	causes = [...]string{fsm.DetachConnection: "connection", fsm.DetachNodeLost: "node"}
 
 	amendments = [...]string{fsm.AmendDelete: "delete", fsm.AmendMove: "move", fsm.AmendRequeue: "requeue",
 		fsm.AmendSchedule: "schedule"}

@@ -424,7 +424,7 @@ func (w *world) settle(c *client) (fsm.Command, func(fsm.Result)) {
 		}
 		it.Action = [...]fsm.Action{1, 1, 1, 1, 2, 2, 2, 3, 4}[w.r.IntN(9)]
 		if it.Action == fsm.ActionNack {
-			it.Reason = fsm.Reason(1 + w.r.IntN(3))
+			it.Reason = fsm.Reason(1 + w.r.IntN(4))
 		}
 		x.Items = append(x.Items, it)
 	}
