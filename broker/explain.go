@@ -151,7 +151,7 @@ func (l *lane) explainHere(q *transport.Query, first ...transport.ExplainReason)
 	var ok bool
 	l.group.View(func(s *fsm.State) {
 		var reasons []transport.ExplainReason
-		reasons, ok = reasonsOf(s, q.Name)
+		reasons, ok = reasonsOf(s, q.Name, l.b.o.MessageMax)
 		x.Reasons = append(x.Reasons, reasons...)
 		reply.Index = s.Index()
 	})

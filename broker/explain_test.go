@@ -169,9 +169,44 @@ func TestExplainTopicRefuses(t *testing.T) {
 	c.wantCode(c.settle(transport.ActionAck, c.delivery()), transport.CodeOK)
 	c.wantCode(c.publish("t", "y"), transport.CodeBusy)
 	kinds, reply := c.explained("s00")
-	if !slices.Equal(kinds, []string{transport.ExplainEmpty, transport.ExplainTopicRefuses}) || reply.Reasons[1].Name != "must" {
+	if !slices.Equal(kinds, []string{transport.ExplainEmpty, transport.ExplainTopicRefuses}) || reply.Reasons[1].Name != "must" || reply.Reasons[1].TakesBytes != -1 {
 		t.Fatalf("%+v", reply)
 	}
+}
+
+// TestExplainTellsTheLargest: who hears nothing of large messages because another
+// subscription is nearly full is told how large they may be, unless no client may
+// publish larger ones.
+func TestExplainTellsTheLargest(t *testing.T) {
+	const messageMax = 2048
+	b := startBroker(t, "a", newLeading(t, "a"), nil, func(o *Options) { o.MessageMax = messageMax })
+	c := attached(t, b, 1)
+	c.topicWith(1)
+	c.wantCode(c.settle(transport.ActionAck, c.delivery()), transport.CodeOK)
+	c.wantCode(c.send(transport.OpSubscribe, transport.Subscribe{OpHeader: c.header(), Topic: "t", Filter: ">", Queue: "must",
+		Required: true, Settings: transport.QueueSettings{MaxBytes: messageMax + 1000}}), transport.CodeOK)
+	publish := func(size int, code transport.Code) {
+		t.Helper()
+		c.wantCode(c.publish("t", strings.Repeat("x", size)), code)
+		if code == transport.CodeOK {
+			c.wantCode(c.settle(transport.ActionAck, c.delivery()), transport.CodeOK)
+		}
+	}
+	publish(1000, transport.CodeOK)
+	if kinds, reply := c.explained("s00"); !slices.Equal(kinds, []string{transport.ExplainEmpty}) {
+		t.Fatalf("%+v", reply)
+	}
+	publish(1, transport.CodeOK)
+	_, reply := c.explained("s00")
+	if len(reply.Reasons) != 2 {
+		t.Fatalf("%+v", reply)
+	}
+	if r := reply.Reasons[1]; r.Kind != transport.ExplainTopicRefuses || r.Name != "must" || r.TakesBytes != messageMax-1 ||
+		r.Text != "the topic refuses messages above 2047 bytes that its required subscription must matches, as that is nearly full" {
+		t.Fatalf("%+v", reply)
+	}
+	publish(messageMax, transport.CodeBusy)
+	publish(messageMax-1, transport.CodeOK)
 }
 
 // TestExplainFullConnection: a consumer whose client takes nothing is told of,

@@ -10,12 +10,13 @@ import (
 )
 
 // reasonsOf tells what in the state keeps a queue from handing out, the most
-// important first. It is not ok without such a queue.
-func reasonsOf(s *fsm.State, name string) (reasons []transport.ExplainReason, ok bool) {
-	x, ok := s.Explain(name)
+// important first. It is not ok without such a queue. messageMax is the largest
+// message that this node takes from a client, in bytes.
+func reasonsOf(s *fsm.State, name string, messageMax int) (reasons []transport.ExplainReason, ok bool) {
+	x, ok := s.Explain(name, uint32(min(messageMax, fsm.MaxMessageBytes)))
 	for i := range x.Reasons {
 		y := &x.Reasons[i]
-		r := transport.ExplainReason{Kind: y.Kind, Count: y.Count, Name: y.Name, Text: reasonText(y), AtMs: y.WallMillis}
+		r := transport.ExplainReason{Kind: y.Kind, Count: y.Count, Name: y.Name, Text: reasonText(y), AtMs: y.WallMillis, TakesBytes: y.Takes}
 		if y.Kind == fsm.WhyAloneWaits {
 			r.Name = fmt.Sprintf("%x/%d", y.Session, y.Consumer)
 		}
@@ -77,12 +78,18 @@ func reasonText(y *fsm.Why) string {
 		return some(y.Count, "1 message waits for its next attempt", "%d messages wait for their next attempt")
 	case fsm.WhyMissed:
 		what := some(y.Count, "the subscription missed 1 message of topic ", "the subscription missed %d messages of topic ") + y.Name
-		if y.Full {
-			what += ", and misses more, as it is full"
+		switch {
+		case !y.Full:
+			return what
+		case y.Takes < 0:
+			return what + ", and misses more, as it is full"
 		}
-		return what
+		return what + fmt.Sprintf(", and misses those above %d bytes, as it is nearly full", y.Takes)
 	case fsm.WhyTopicRefuses:
-		return fmt.Sprintf("the topic refuses what its required subscription %s matches, as that is full", y.Name)
+		if y.Takes < 0 {
+			return fmt.Sprintf("the topic refuses what its required subscription %s matches, as that is full", y.Name)
+		}
+		return fmt.Sprintf("the topic refuses messages above %d bytes that its required subscription %s matches, as that is nearly full", y.Takes, y.Name)
 	case fsm.WhyParked:
 		return some(y.Count, "1 dead message waits for room in ", "%d dead messages wait for room in ") + y.Name
 	}

@@ -39,7 +39,10 @@ func TestReasonsAreSentences(t *testing.T) {
 		{fsm.Why{Kind: fsm.WhyRetrying, Count: 1}, "1 message waits for its next attempt"},
 		{fsm.Why{Kind: fsm.WhyRetrying, Count: 11}, "11 messages wait for their next attempt"},
 		{fsm.Why{Kind: fsm.WhyMissed, Count: 1, Name: "t"}, "the subscription missed 1 message of topic t"},
-		{fsm.Why{Kind: fsm.WhyMissed, Count: 2, Name: "t", Full: true}, "the subscription missed 2 messages of topic t, and misses more, as it is full"},
+		{fsm.Why{Kind: fsm.WhyMissed, Count: 2, Name: "t", Full: true, Takes: -1}, "the subscription missed 2 messages of topic t, and misses more, as it is full"},
+		{fsm.Why{Kind: fsm.WhyMissed, Count: 2, Name: "t", Full: true}, "the subscription missed 2 messages of topic t, and misses those above 0 bytes, as it is nearly full"},
+		{fsm.Why{Kind: fsm.WhyTopicRefuses, Count: 2, Name: "s", Takes: -1}, "the topic refuses what its required subscription s matches, as that is full"},
+		{fsm.Why{Kind: fsm.WhyTopicRefuses, Count: 1, Name: "s", Takes: 9}, "the topic refuses messages above 9 bytes that its required subscription s matches, as that is nearly full"},
 		{fsm.Why{Kind: fsm.WhyParked, Count: 1, Name: "q.dlq"}, "1 dead message waits for room in q.dlq"},
 		{fsm.Why{Kind: fsm.WhyParked, Count: 2, Name: "q.dlq"}, "2 dead messages wait for room in q.dlq"},
 	} {

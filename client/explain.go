@@ -20,6 +20,10 @@ type Reasoned struct {
 	Count uint64    // messages, consumers or groups that it concerns; 0 if that says nothing
 	Until time.Time // when it ends by itself, estimated; zero: it does not, or nobody knows
 	Name  string    // what it is about: a queue, a message group, a node, a consumer as "session/number"; "" for nothing
+	// TakesBytes, of kinds "missed" and "topic_refuses", is the size of the largest
+	// message that the subscription takes now, -1 if it takes none: the queue that
+	// was asked for, or the one in Name. 0 for other kinds.
+	TakesBytes int64
 }
 
 // Explain tells why a queue hands out nothing.
@@ -34,7 +38,7 @@ func (c *Conn) Explain(ctx context.Context, queue string, opts ...ReadOption) (E
 	}
 	e := Explanation{Queue: reply.Queue}
 	for _, r := range reply.Reasons {
-		e.Reasons = append(e.Reasons, Reasoned{Kind: r.Kind, Text: r.Text, Count: r.Count, Until: timeOf(r.AtMs), Name: r.Name})
+		e.Reasons = append(e.Reasons, Reasoned{Kind: r.Kind, Text: r.Text, Count: r.Count, Until: timeOf(r.AtMs), Name: r.Name, TakesBytes: r.TakesBytes})
 	}
 	return e, nil
 }

@@ -182,6 +182,7 @@ func (c *fakeCluster) lookMore(q transport.Query) []byte {
 	case transport.QueryExplain:
 		return transport.ExplainReply{Queue: q.Name, Reasons: []transport.ExplainReason{
 			{Kind: transport.ExplainScheduled, Text: "later", Count: 3, AtMs: 5000},
+			{Kind: transport.ExplainTopicRefuses, Text: "refused", Count: 1, Name: "must", TakesBytes: -1},
 		}}.AppendTo(nil)
 	case transport.QueryTrace:
 		var t transport.TraceQuery

@@ -240,7 +240,7 @@ func TestTopicsAreRead(t *testing.T) {
 			t.Errorf("tenants %+v", all)
 		}
 		e, err := conn.Explain(ctx, "q")
-		if err != nil || e.Queue != "q" || e.Reasons[0].Kind != "scheduled" || e.Reasons[0].Until.UnixMilli() != 5000 {
+		if err != nil || e.Queue != "q" || e.Reasons[0].Kind != "scheduled" || e.Reasons[0].Until.UnixMilli() != 5000 || e.Reasons[1].TakesBytes != -1 {
 			t.Errorf("explained %+v, %v", e, err)
 		}
 		id, err := ParseMessageID("9-7-2")

@@ -13,7 +13,8 @@ type Why struct {
 	Of          uint64 // WhyNoCredit: of so many consumers that are there
 	Held        uint64 // WhyNoCredit, WhyAloneWaits: messages that the consumers have and did not settle
 	ByHand      bool   // WhyBreakerOpen: until an operator closes it
-	Full        bool   // WhyMissed: it would miss the next one, too
+	Full        bool   // WhyMissed: it would miss some that it would take if it was empty
+	Takes       int64  // WhyMissed, WhyTopicRefuses: bytes of the largest message that the subscription takes now; -1: it takes none
 	LeaseMillis int64  // when it ends by itself on the lease clock; 0: never, or nobody knows
 	WallMillis  int64  // the same on the wall clock
 	Name        string // of a message group or a queue, "" for nothing
@@ -43,7 +44,7 @@ const (
 	WhyScheduled         = "scheduled"          // messages, the first of which is due then
 	WhyRetrying          = "retrying"           // as scheduled
 	WhyMissed            = "missed"             // messages of its topic, which it is without
-	WhyTopicRefuses      = "topic_refuses"      // required subscriptions that are full, so that its topic refuses what they match; it names one
+	WhyTopicRefuses      = "topic_refuses"      // required subscriptions that refuse what they would take if they were empty, and so does its topic; it names the first of those that take least
 	WhyParked            = "parked_dlq_full"    // dead messages for which the queue that it names has no room
 )
 
@@ -52,14 +53,16 @@ const (
 const explainMax = 10_000
 
 // Explain tells what in the state keeps a queue from handing out, false if
-// there is no such queue. The work is bounded, however large the queue is.
-func (s *State) Explain(name string) (Explanation, bool) {
+// there is no such queue. Nobody publishes messages larger than so many bytes:
+// that such a one would be refused is not told. The work is bounded, however
+// large the queue is.
+func (s *State) Explain(name string, largest uint32) (Explanation, bool) {
 	incarnation, ok := s.names.Get(name)
 	if !ok {
 		return Explanation{}, false
 	}
 	q, _ := s.queues.Get(incarnation)
-	e := explainer{s: s, q: q, now: s.clock.LeaseMillis}
+	e := explainer{s: s, q: q, now: s.clock.LeaseMillis, largest: largest}
 	e.whole()
 	e.consumers()
 	e.groups()
@@ -73,6 +76,7 @@ type explainer struct {
 	s       *State
 	q       *queue
 	now     int64
+	largest uint32 // message that there may be, in bytes
 	reasons []Why
 }
 

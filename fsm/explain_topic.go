@@ -11,14 +11,18 @@ func (e *explainer) topic() {
 	}
 	t, _ := e.s.topics.Get(e.q.subscription.topic)
 	if e.q.missed > 0 {
-		e.add(true, Why{Kind: WhyMissed, Count: e.q.missed, Full: e.s.takes(e.q, 1).Code != OK, Name: t.name})
+		takes, full := e.takes(e.q)
+		e.add(true, Why{Kind: WhyMissed, Count: e.q.missed, Full: full, Takes: takes, Name: t.name})
 	}
 	y := Why{Kind: WhyTopicRefuses}
 	t.subscriptions.Scan(func(incarnation uint64, _ struct{}) bool {
 		q, _ := e.s.queues.Get(incarnation)
-		if q.subscription.required && e.s.takes(q, 1).Code == Busy {
-			if y.Count++; y.Count == 1 {
-				y.Name = q.name
+		if !q.subscription.required {
+			return true
+		}
+		if takes, full := e.takes(q); full {
+			if y.Count++; y.Count == 1 || takes < y.Takes {
+				y.Name, y.Takes = q.name, takes
 			}
 		}
 		return y.Count < refusersMax

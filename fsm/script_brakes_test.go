@@ -25,7 +25,7 @@ func (r *script) lookBreaker(queue string) {
 }
 
 func (r *script) lookExplain(queue string) {
-	x, ok := r.s.Explain(queue)
+	x, ok := r.s.Explain(queue, MaxMessageBytes)
 	if !ok {
 		fmt.Fprintln(&r.out, "no queue")
 		return
@@ -52,6 +52,9 @@ func (r *script) lookExplain(queue string) {
 		}
 		if y.Full {
 			fmt.Fprint(&r.out, " full")
+		}
+		if y.Full || y.Kind == WhyTopicRefuses {
+			fmt.Fprintf(&r.out, " takes=%d", y.Takes)
 		}
 		fmt.Fprint(&r.out, ";")
 	}

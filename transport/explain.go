@@ -14,6 +14,9 @@ type ExplainReason struct {
 	Count uint64 // how many messages, consumers or groups it concerns; 0 if that says nothing
 	AtMs  int64  // when it ends by itself, Unix milliseconds, estimated; 0: it does not, or nobody knows
 	Name  string // of what it is about: a queue, a message group, a node, a consumer as "session/number"; "" for nothing
+
+	// later
+	TakesBytes int64 `body:"later"` // ExplainMissed, ExplainTopicRefuses: the largest message that the subscription takes now; -1: it takes none
 }
 
 // Kinds of an ExplainReason.
@@ -36,7 +39,7 @@ const (
 	ExplainScheduled         = "scheduled"
 	ExplainRetrying          = "retrying"
 	ExplainMissed            = "missed"        // of a subscription: messages of its topic that it could not take
-	ExplainTopicRefuses      = "topic_refuses" // its topic refuses what a required subscription matches that is full
+	ExplainTopicRefuses      = "topic_refuses" // its topic refuses what a required subscription matches that takes less than if it was empty
 	ExplainParked            = "parked_dlq_full"
 	ExplainNoLeader          = "no_leader"
 	ExplainNoQuorum          = "no_quorum"

@@ -89,7 +89,8 @@ var (
 		Topic:   "events", Filter: "order.>", Required: true, Session: true}
 	sampleExplain = ExplainReply{Queue: "jobs", Reasons: []ExplainReason{
 		{Kind: ExplainBreakerOpen, Text: "the circuit breaker is open", AtMs: 1767225600000},
-		{Kind: ExplainGroupsParked, Text: "2 message groups are parked", Count: 2, Name: "customer-7"}}}
+		{Kind: ExplainGroupsParked, Text: "2 message groups are parked", Count: 2, Name: "customer-7"},
+		{Kind: ExplainTopicRefuses, Text: "the topic refuses messages above 4096 bytes", Count: 1, Name: "audit", TakesBytes: 4096}}}
 	sampleTrace = TraceReply{FromIndex: 17, FromMs: 1767225000000, Events: []TraceEvent{
 		{Index: 1001, WallMs: 1767225600000, Queue: "jobs", Kind: TracePublished},
 		{Index: 1002, WallMs: 1767225600010, Queue: "jobs", Kind: TraceDelivered, Token: 99, Session: sampleSession, Consumer: 3, Node: "node-1", Detail: "attempt 1"}}}

@@ -3,25 +3,33 @@ package modeltest
 import (
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/ferrymq/ferrymq/fsm"
 )
 
+// largest are the largest messages that there may be: the one is larger than
+// every queue of the model, and small queues take the other at times.
+var largest = []uint32{fsm.MaxMessageBytes, 12}
+
 // explains tells whether the state gives the causes that the model finds for
 // what each queue does not hand out, all of them and no other.
 func explains(m *Model, s *fsm.State) error {
-	for _, q := range m.queueList() {
-		x, ok := s.Explain(q.name)
+	for i, q := range m.queueList() {
+		largest := largest[i%len(largest)]
+		x, ok := s.Explain(q.name, largest)
 		if !ok {
 			return fmt.Errorf("queue %s is not explained", q.name)
 		}
 		var got []fsm.Why
 		for _, y := range x.Reasons { // what the model does not look for is left out
-			if y.Kind != fsm.WhyTopicRefuses {
+			if y.Kind == fsm.WhyMissed || y.Kind == fsm.WhyTopicRefuses {
+				got = append(got, y)
+			} else {
 				got = append(got, fsm.Why{Kind: y.Kind, Count: y.Count, Of: y.Of, Held: y.Held})
 			}
 		}
-		want := m.causes(q)
+		want := m.causes(q, uint64(largest))
 		if !slices.Equal(got, want) {
 			return fmt.Errorf("queue %s is explained by %+v, want %+v\n%s", q.name, got, want, q)
 		}
@@ -38,7 +46,7 @@ var holdReady = []string{fsm.WhyPaused, fsm.WhyNoConsumer, fsm.WhyConsumersDetac
 	fsm.WhyBreakerOpen, fsm.WhyBreakerProbing, fsm.WhyBreakerNeedsAcks, fsm.WhyRate}
 
 // causes of a queue, in the order in which they are told.
-func (m *Model) causes(q *queue) []fsm.Why {
+func (m *Model) causes(q *queue, largest uint64) []fsm.Why {
 	var all reasons
 	all.add(len(q.messages) == int(q.count(leased)), fsm.Why{Kind: fsm.WhyEmpty})
 	all.add(q.paused, fsm.Why{Kind: fsm.WhyPaused})
@@ -53,8 +61,47 @@ func (m *Model) causes(q *queue) []fsm.Why {
 	all.some(fsm.WhyScheduled, q.count(scheduled))
 	all.some(fsm.WhyRetrying, q.count(retrying))
 	all.some(fsm.WhyParked, q.count(parked))
-	all.some(fsm.WhyMissed, q.missed)
+	if q.subject != nil {
+		m.topicRefuses(q, largest, &all)
+	}
 	return all
+}
+
+// topicRefuses: a subscription that missed messages, and required ones of its
+// topic that refuse some.
+func (m *Model) topicRefuses(q *queue, largest uint64, all *reasons) {
+	takes, full := m.takes(q, largest)
+	all.add(q.missed > 0, fsm.Why{Kind: fsm.WhyMissed, Count: q.missed, Full: full, Takes: takes, Name: q.subject.topic.name})
+	y := fsm.Why{Kind: fsm.WhyTopicRefuses, Takes: int64(largest)}
+	for _, other := range m.subscriptions(q.subject.topic) {
+		if !other.subject.required {
+			continue
+		}
+		if takes, full := m.takes(other, largest); full {
+			if y.Count++; takes < y.Takes {
+				y.Takes, y.Name = takes, other.name
+			}
+		}
+	}
+	all.add(y.Count > 0, y)
+}
+
+// takes is the size of the largest message that a queue takes now, -1 for none,
+// and whether that is less than it would take if it had no messages.
+func (m *Model) takes(q *queue, largest uint64) (size int64, full bool) {
+	crowded := q.crowded
+	defer func() { q.crowded = crowded }()
+	q.crowded = false                // in the last entry
+	fresh := Model{bounds: m.bounds} // and that spent something
+	refuses := func(size int) bool {
+		_, cause := fresh.victims(q, uint64(size), 0)
+		return cause != fsm.CauseNone
+	}
+	size = int64(sort.Search(int(largest)+1, refuses)) - 1
+	if limit := q.settings.MaxBytes; limit > 0 {
+		largest = min(largest, limit)
+	}
+	return size, size < int64(largest)
 }
 
 type reasons []fsm.Why

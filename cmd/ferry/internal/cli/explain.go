@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ferrymq/ferrymq/client"
+	"github.com/ferrymq/ferrymq/transport"
 )
 
 // explanationView is why a queue hands out nothing, as JSON for programs.
@@ -22,12 +23,17 @@ type reasonView struct {
 	Count uint64 `json:"count,omitempty"`
 	Until string `json:"until,omitempty"` // RFC 3339, estimated
 	Name  string `json:"name,omitempty"`
+	Takes *int64 `json:"takesBytes,omitempty"` // of "missed" and "topic_refuses"; -1: no message
 }
 
 func viewExplanation(e client.Explanation) explanationView {
 	v := explanationView{Queue: e.Queue, Reasons: []reasonView{}}
 	for _, r := range e.Reasons {
-		v.Reasons = append(v.Reasons, reasonView{Kind: r.Kind, Text: r.Text, Count: r.Count, Until: timeText(r.Until), Name: r.Name})
+		view := reasonView{Kind: r.Kind, Text: r.Text, Count: r.Count, Until: timeText(r.Until), Name: r.Name}
+		if r.Kind == transport.ExplainMissed || r.Kind == transport.ExplainTopicRefuses {
+			view.Takes = &r.TakesBytes
+		}
+		v.Reasons = append(v.Reasons, view)
 	}
 	return v
 }

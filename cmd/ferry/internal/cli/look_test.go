@@ -73,6 +73,7 @@ func TestExplain(t *testing.T) {
 		{Kind: transport.ExplainScheduled, Text: "3 messages are not due", Count: 3, AtMs: 4_102_444_800_000},
 		{Kind: transport.ExplainAloneWaits, Text: "1 message goes alone", Count: 1, Name: "abcd/7"},
 		{Kind: transport.ExplainGroupsParked, Text: "a group is held", Count: 1, Name: "g\x1b[31m\nrow"},
+		{Kind: transport.ExplainTopicRefuses, Text: "the topic refuses some", Count: 1, Name: "audit", TakesBytes: 0},
 	}}
 	out := n.run(ExitOK, "", "explain", "orders").out
 	lines := strings.Split(out, "\n")
@@ -81,8 +82,10 @@ func TestExplain(t *testing.T) {
 	require.Regexp(t, `^3 +alone_waits +1 message goes alone +1 +abcd/7`, lines[3])
 	require.Contains(t, lines[4], `"g\x1b[31m\nrow"`, "what is in a name moves no cursor")
 	var v explanationView
-	require.NoError(t, json.Unmarshal([]byte(n.run(ExitOK, "", "explain", "orders", "-o", "json").out), &v))
-	require.Len(t, v.Reasons, 4)
+	out = n.run(ExitOK, "", "explain", "orders", "-o", "json").out
+	require.Equal(t, 1, strings.Count(out, `"takesBytes":0`), "of what tells it, and of nothing else")
+	require.NoError(t, json.Unmarshal([]byte(out), &v))
+	require.Len(t, v.Reasons, 5)
 	require.Equal(t, "no_consumer", v.Reasons[0].Kind)
 	require.Equal(t, "abcd/7", v.Reasons[2].Name)
 }
