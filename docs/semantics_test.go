@@ -58,6 +58,26 @@ func TestStatementsNameTheirTests(t *testing.T) {
 	require.Greater(t, statements, 80, "the page was not understood")
 }
 
+// TestEachCauseOfBusyIsStated: of each cause that protocol.md has of busy there
+// is a statement, and of no other.
+func TestEachCauseOfBusyIsStated(t *testing.T) {
+	protocol, err := os.ReadFile("protocol.md")
+	require.NoError(t, err)
+	semantics, err := os.ReadFile("semantics.md")
+	require.NoError(t, err)
+	var causes, stated []string
+	for _, row := range regexp.MustCompile(`(?m)^\| \d+ \| (\w+) \| busy \|`).FindAllStringSubmatch(string(protocol), -1) {
+		causes = append(causes, row[1])
+	}
+	for _, line := range regexp.MustCompile("(?m)^- Cause ([^:]*):").FindAllStringSubmatch(string(semantics), -1) {
+		for _, name := range regexp.MustCompile("`(\\w+)`").FindAllStringSubmatch(line[1], -1) {
+			stated = append(stated, name[1])
+		}
+	}
+	require.Greater(t, len(causes), 10, "the table was not found")
+	require.ElementsMatch(t, causes, stated)
+}
+
 // scriptSays tells whether a comment of a script has these words.
 func scriptSays(t *testing.T, script, words string) bool {
 	text, err := os.ReadFile(filepath.Join("../fsm/testdata", script))
