@@ -2,13 +2,11 @@ package broker
 
 import (
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/ferrymq/ferrymq/fsm"
 	"github.com/ferrymq/ferrymq/transport"
 )
 
@@ -125,71 +123,4 @@ func TestLagAlarm(t *testing.T) {
 		lag(50)
 		c.wantCode(c.publish("q", "x"), transport.CodeOK)
 	})
-}
-
-// TestCommitUnderAlarm: at the node of a client and from elsewhere, a commit
-// passes an alarm with as many acks as messages, and with no other settle.
-func TestCommitUnderAlarm(t *testing.T) {
-	p := newPair(t, func(o *Options) { o.MemoryLimit = 3000 })
-	near, far := attached(t, p.a, 1), attached(t, p.b, 2)
-	near.create("q")
-	near.create("results")
-	near.consume("q", 1)
-	far.consume("q", 1)
-	large, record := strings.Repeat("x", 4000), publishOf(transport.OpHeader{}, "", "x").Records
-	near.wantCode(near.publish("q", large, large), transport.CodeOK)
-	for _, c := range []*testClient{near, far} {
-		d := c.delivery()
-		commit := func(a transport.Action, code transport.Code) transport.Result {
-			return c.wantCode(c.send(transport.OpCommit, transport.Commit{
-				OpHeader: c.header(), Settles: settlesOf(a, d),
-				Publishes: []transport.CommitPublish{{Queue: "results", Count: 1, Records: record}},
-			}), code)
-		}
-		for _, a := range []transport.Action{transport.ActionExtend, transport.ActionNack, transport.ActionReject} {
-			if r := commit(a, transport.CodeBusy); r.Cause != transport.CauseMemory {
-				t.Fatalf("%+v", r)
-			}
-		}
-		commit(transport.ActionAck, transport.CodeOK)
-	}
-}
-
-// TestGrows: of forwarded commands, those need room that store more messages
-// than they let go.
-func TestGrows(t *testing.T) {
-	record := publishOf(transport.OpHeader{}, "q", strings.Repeat("x", 10)).Records
-	one := []fsm.CommitPublish{{Queue: "q", Count: 1, Records: record}}
-	settles := func(actions ...fsm.Action) (all []fsm.SettleItem) {
-		for i, a := range actions {
-			all = append(all, fsm.SettleItem{Place: uint64(i + 1), Token: 1, Action: a})
-		}
-		return all
-	}
-	settle := settles(fsm.ActionAck)
-	for _, tc := range []struct {
-		command fsm.Command
-		want    bool
-	}{
-		{&fsm.Publish{Queue: "q", Count: 1, Records: record}, true},
-		{&fsm.Request{Queue: "q", Records: record}, true},
-		{&fsm.Reply{Records: record}, false},
-		{&fsm.Settle{Items: settle}, false},
-		{&fsm.Commit{Publishes: one}, true},
-		{&fsm.Commit{Settles: settle, Publishes: one}, false},
-		{&fsm.Commit{Settles: settle}, false},
-		{&fsm.Commit{Settles: settles(fsm.ActionExtend), Publishes: one}, true},
-		{&fsm.Commit{Settles: settles(fsm.ActionNack), Publishes: one}, true},
-		{&fsm.Commit{Settles: settles(fsm.ActionReject), Publishes: one}, true},
-		{&fsm.Commit{Settles: settles(fsm.ActionExtend, fsm.ActionAck), Publishes: one}, false},
-		{&fsm.Commit{Settles: settles(fsm.ActionExtend, fsm.ActionAck), Publishes: append(one, one...)}, true},
-		{&fsm.Commit{Settles: settles(fsm.ActionExtend, fsm.ActionNack)}, false},
-	} {
-		if got := grows(tc.command.Kind(), fsm.Append(nil, tc.command)); got != tc.want {
-			t.Errorf("%#v: %v, want %v", tc.command, got, tc.want)
-		}
-	}
-	if !grows(fsm.KindCommit, []byte{0xc4, 1, byte(fsm.KindCommit)}) {
-		t.Error("a commit that cannot be read is let through")
-	}
 }

@@ -30,11 +30,11 @@ func (c *conn) commit(f transport.Frame) error {
 		return nil
 	}
 	x := fsm.Commit{OpHeader: head, Settles: c.settles(m.Settles)}
-	o.grows = commitGrows(acksOf(x.Settles), messages)
 	for i := range m.Publishes {
 		p := &m.Publishes[i]
 		x.Publishes = append(x.Publishes, fsm.CommitPublish{Queue: p.Queue, Count: p.Count, Records: p.Records})
 	}
+	o.grows = o.handle.lane.commitGrows(&x, o.handle.lane.underAlarm)
 	c.b.metrics.settling(m.Settles) // before its answer can go out
 	c.submit(o, o.handle.lane, func(b []byte) []byte { return fsm.AppendCommit(b, &x) })
 	return nil

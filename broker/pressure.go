@@ -3,7 +3,6 @@ package broker
 import (
 	"time"
 
-	"github.com/ferrymq/ferrymq/fsm"
 	"github.com/ferrymq/ferrymq/transport"
 )
 
@@ -137,6 +136,14 @@ func (b *Broker) Alarms(group uint32) []string {
 	return names
 }
 
+// underAlarm says whether this node leads and has an alarm.
+func (l *lane) underAlarm() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, pressed := l.pressed()
+	return pressed
+}
+
 // pressed is the refusal of a command that needs room while this node leads
 // and has an alarm. The caller holds l.mu.
 func (l *lane) pressed() (transport.Result, bool) {
@@ -151,46 +158,4 @@ func (l *lane) pressed() (transport.Result, bool) {
 		}
 	}
 	return transport.Result{}, false
-}
-
-// commitGrows says whether a commit stores more messages than it lets go. One
-// that does not is let through, however large its messages are: it may be the
-// only way for what waits to go, and there are only so many messages to ack.
-func commitGrows(acks, messages int) bool { return messages > acks }
-
-// acksOf counts the settles that free room: an extend and a nack leave the
-// message where it is, and a reject moves it to a dead-letter queue.
-func acksOf(settles []fsm.SettleItem) (acks int) {
-	for i := range settles {
-		if settles[i].Action == fsm.ActionAck {
-			acks++
-		}
-	}
-	return acks
-}
-
-// grows says whether a forwarded command, with its length in front, needs
-// room. Its bytes are looked at only where its kind does not say.
-func grows(kind fsm.Kind, command []byte) bool {
-	switch kind {
-	case fsm.KindPublish, fsm.KindRequest:
-		return true
-	case fsm.KindCommit:
-	default:
-		return false
-	}
-	entry := fsm.AppendEntryHeader(nil, fsm.VersionCurrent, fsm.Clock{}, 1)
-	_, commands, err := fsm.DecodeEntry(append(entry, command...))
-	if err != nil || len(commands) != 1 {
-		return true
-	}
-	c, ok := commands[0].(*fsm.Commit)
-	if !ok {
-		return true
-	}
-	messages := 0
-	for i := range c.Publishes {
-		messages += int(c.Publishes[i].Count)
-	}
-	return commitGrows(acksOf(c.Settles), messages)
 }

@@ -7,13 +7,13 @@ import (
 )
 
 // forwardedTimes is how many times SubmitQueueBytes a leader takes from other
-// nodes before it refuses publishes: they bound what they send by
-// ForwardBytes. Everything else is let through; it makes room, and nobody
-// tries it again.
+// nodes before it refuses publishes, and commits that may store more than they
+// let go: they bound what they send by ForwardBytes. Everything else is let
+// through; it makes room, and nobody tries it again.
 const forwardedTimes = 4
 
 // takeSubmit queues the commands that another node forwarded for a group that
-// this node leads. It never waits: the link carries results as well.
+// this node leads. It never waits for room: the link carries results as well.
 func (p *peer) takeSubmit(payload []byte) error {
 	var s transport.PeerSubmit
 	if err := s.Decode(payload); err != nil {
@@ -24,11 +24,12 @@ func (p *peer) takeSubmit(payload []byte) error {
 		return transport.Errorf(transport.CodeNotFound, "group %d", s.Group)
 	}
 	g := newGrouping(l)
+	growing := l.growing(&s)
 	number := s.First
 	now := p.b.now()
 	c := wire.NewCursor(s.Commands)
 	l.mu.Lock()
-	for range s.Count {
+	for i := range int(s.Count) {
 		from := c.Offset()
 		content := c.Bytes()
 		if c.Err() != nil || len(content) == 0 || !fromClient(fsm.Kind(content[0])) {
@@ -36,11 +37,18 @@ func (p *peer) takeSubmit(payload []byte) error {
 		}
 		o := op{peer: p, number: number, kind: fsm.Kind(content[0]), since: now}
 		number++
-		if r, refused := l.refusePeer(&o, s.Commands[from:c.Offset()]); refused {
+		command := s.Commands[from:c.Offset()]
+		grows := func() bool {
+			if i < len(growing) {
+				return growing[i]
+			}
+			return l.grows(o.kind, command, never)
+		}
+		if r, refused := l.refusePeer(&o, grows); refused {
 			g.peerResult(&o, r)
 			continue
 		}
-		l.queue.add(o, func(b []byte) []byte { return append(b, s.Commands[from:c.Offset()]...) })
+		l.queue.add(o, func(b []byte) []byte { return append(b, command...) })
 	}
 	l.mu.Unlock()
 	l.signal()
@@ -57,17 +65,17 @@ func fromClient(k fsm.Kind) bool {
 	return k >= fsm.KindOpen && k <= fsm.KindQueuePause || k >= fsm.KindCommit && k <= fsm.KindAwait
 }
 
-// refusePeer says whether a forwarded command, with its length in front,
-// cannot be taken. The caller holds l.mu.
-func (l *lane) refusePeer(o *op, command []byte) (transport.Result, bool) {
+// refusePeer says whether a forwarded command, which may need room, cannot be
+// taken. The caller holds l.mu.
+func (l *lane) refusePeer(o *op, grows func() bool) (transport.Result, bool) {
 	if l.mode != modeLead || o.number>>generationShift < l.refused[o.peer] {
 		l.refused[o.peer] = max(l.refused[o.peer], o.number>>generationShift+1)
 		return refusal(transport.CodeNotLeader, ""), true
 	}
-	if r, pressed := l.pressed(); pressed && grows(o.kind, command) {
+	if r, pressed := l.pressed(); pressed && grows() {
 		return r, true
 	}
-	if l.queue.bytes > forwardedTimes*l.b.o.SubmitQueueBytes && grows(o.kind, command) {
+	if l.queue.bytes > forwardedTimes*l.b.o.SubmitQueueBytes && grows() {
 		r := refusal(transport.CodeBusy, "the leader's queue is full")
 		r.Cause = transport.CauseOutbox
 		return r, true

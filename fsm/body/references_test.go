@@ -22,12 +22,18 @@ func TestBodyGoesWithItsLastReference(t *testing.T) {
 		})
 		r, err := s.Get(1, 1)
 		check(t, r, err, 1, 1, 10)
+		if frees, want := s.Frees(1, 1), map[bool]uint64{true: uint64(r.Len())}[n == 1]; frees != want {
+			t.Fatalf("one of %d references frees %d bytes, want %d", n, frees, want)
+		}
 		if err := s.Drop(1, 1); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := s.Drop(1, 1); !errors.Is(err, ErrMissing) || s.Len() != 2 || v.Len() != 3 {
 		t.Fatalf("%v, %d bodies, %d in the view", err, s.Len(), v.Len())
+	}
+	if n := s.Frees(1, 1); n != 0 {
+		t.Fatalf("what is gone frees %d bytes", n)
 	}
 	if err := s.Retain(1, 1); !errors.Is(err, ErrMissing) {
 		t.Fatal(err)

@@ -148,6 +148,20 @@ func (s *Store) Drop(index uint64, position uint32) error {
 	return nil
 }
 
+// Frees is how many bytes go with a reference that is dropped: none while there
+// are others.
+func (s *Store) Frees(index uint64, position uint32) uint64 {
+	b := s.last
+	if b == nil || s.lastAt != index {
+		b, _ = s.blocks.Get(index)
+	}
+	i := b.find(position)
+	if i < 0 || b.references(position) > 1 {
+		return 0
+	}
+	return uint64(b.slots[i].length)
+}
+
 // Each visits the ids of all bodies, in their order, with how many references
 // they have.
 func (s *Store) Each(visit func(index uint64, position uint32, references uint64)) {
