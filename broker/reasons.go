@@ -90,6 +90,9 @@ func reasonText(y *fsm.Why) string {
 			return fmt.Sprintf("the topic refuses what its required subscription %s matches, as that is full", y.Name)
 		}
 		return fmt.Sprintf("the topic refuses messages above %d bytes that its required subscription %s matches, as that is nearly full", y.Takes, y.Name)
+	case fsm.WhyTopicUnseen:
+		return some(y.Count, "1 required subscription", "%d required subscriptions") + " of topic " + y.Name +
+			some(y.Count, " was not looked at, and may refuse messages, too", " were not looked at, and may refuse messages, too")
 	case fsm.WhyParked:
 		return some(y.Count, "1 dead message waits for room in ", "%d dead messages wait for room in ") + y.Name
 	}

@@ -43,6 +43,8 @@ func TestReasonsAreSentences(t *testing.T) {
 		{fsm.Why{Kind: fsm.WhyMissed, Count: 2, Name: "t", Full: true}, "the subscription missed 2 messages of topic t, and misses those above 0 bytes, as it is nearly full"},
 		{fsm.Why{Kind: fsm.WhyTopicRefuses, Count: 2, Name: "s", Takes: -1}, "the topic refuses what its required subscription s matches, as that is full"},
 		{fsm.Why{Kind: fsm.WhyTopicRefuses, Count: 1, Name: "s", Takes: 9}, "the topic refuses messages above 9 bytes that its required subscription s matches, as that is nearly full"},
+		{fsm.Why{Kind: fsm.WhyTopicUnseen, Count: 1, Name: "t"}, "1 required subscription of topic t was not looked at, and may refuse messages, too"},
+		{fsm.Why{Kind: fsm.WhyTopicUnseen, Count: 2, Name: "t"}, "2 required subscriptions of topic t were not looked at, and may refuse messages, too"},
 		{fsm.Why{Kind: fsm.WhyParked, Count: 1, Name: "q.dlq"}, "1 dead message waits for room in q.dlq"},
 		{fsm.Why{Kind: fsm.WhyParked, Count: 2, Name: "q.dlq"}, "2 dead messages wait for room in q.dlq"},
 	} {

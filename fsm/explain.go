@@ -45,6 +45,7 @@ const (
 	WhyRetrying          = "retrying"           // as scheduled
 	WhyMissed            = "missed"             // messages of its topic, which it is without
 	WhyTopicRefuses      = "topic_refuses"      // required subscriptions that refuse what they would take if they were empty, and so does its topic; it names the first of those that take least
+	WhyTopicUnseen       = "topic_unseen"       // required subscriptions of the topic that it names, of which it is not known: too much was looked at before
 	WhyParked            = "parked_dlq_full"    // dead messages for which the queue that it names has no room
 )
 
@@ -62,7 +63,7 @@ func (s *State) Explain(name string, largest uint32) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	q, _ := s.queues.Get(incarnation)
-	e := explainer{s: s, q: q, now: s.clock.LeaseMillis, largest: largest}
+	e := explainer{s: s, q: q, now: s.clock.LeaseMillis, largest: largest, looks: explainLooks}
 	e.whole()
 	e.consumers()
 	e.groups()
@@ -77,6 +78,7 @@ type explainer struct {
 	q       *queue
 	now     int64
 	largest uint32 // message that there may be, in bytes
+	looks   int    // left, see explain_room.go
 	reasons []Why
 }
 

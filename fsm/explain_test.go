@@ -2,7 +2,10 @@ package fsm
 
 import (
 	"fmt"
+	"slices"
 	"testing"
+
+	"github.com/ferrymq/ferrymq/fsm/record"
 )
 
 // Of a topic whose required subscriptions are full, by messages or by bytes, now
@@ -80,4 +83,58 @@ func (p *planned) refusers() (n uint64, least int64, by string) {
 		}
 	}
 	return n, least, by
+}
+
+// However many subscriptions of a topic are full, an explanation looks at so many
+// messages and no more. How many subscriptions are left over is told, and those
+// that need no look are told of all the same.
+func TestExplainLooksAreBounded(t *testing.T) {
+	for _, c := range []struct {
+		group string
+		seen  uint64
+	}{
+		{"", explainLooks / (lookBegin + roomMax + 1)},
+		{"g", explainLooks / (lookBegin + lookInLines*(roomMax+1))},
+	} {
+		d := newDriver(t)
+		d.ok(&TopicCreate{OpHeader: d.op(), Topic: "t"})
+		d.ok(&Subscribe{OpHeader: d.op(), Topic: "t", Queue: "lossy", Filter: ">", Settings: Settings{MaxMessages: 1}})
+		for i := range 6 {
+			d.ok(&Subscribe{OpHeader: d.op(), Topic: "t", Queue: fmt.Sprint("s", i), Filter: ">", Required: true})
+		}
+		records := recordsOfKind(MaxItems, 4, record.Message{GroupKey: c.group})
+		for range 9 {
+			d.ok(&Publish{OpHeader: d.op(), Queue: "t", Count: MaxItems, Records: records})
+		}
+		for i := range 5 {
+			d.ok(&QueueUpdate{OpHeader: d.op(), Queue: fmt.Sprint("s", i), Settings: Settings{Overflow: OverflowDropOldest, MaxBytes: 9 * 4 * MaxItems}})
+		}
+		d.ok(&QueueUpdate{OpHeader: d.op(), Queue: "s5", Settings: Settings{MaxBytes: 9*4*MaxItems + 3}})
+		x, _ := d.s.Explain("lossy", MaxMessageBytes)
+		want := []Why{
+			{Kind: WhyTopicRefuses, Count: c.seen + 1, Takes: 3, Name: "s5"},
+			{Kind: WhyTopicUnseen, Count: 5 - c.seen, Name: "t"},
+		}
+		if got := x.Reasons[max(0, len(x.Reasons)-2):]; !slices.Equal(got, want) {
+			t.Errorf("group %q: %+v, want %+v", c.group, got, want)
+		}
+	}
+}
+
+// What a subscription that missed something takes is told of it, however much has
+// to be looked at for it.
+func TestExplainSeesTheFirst(t *testing.T) {
+	d := newDriver(t)
+	d.ok(&TopicCreate{OpHeader: d.op(), Topic: "t"})
+	d.ok(&Subscribe{OpHeader: d.op(), Topic: "t", Queue: "lossy", Filter: ">", Settings: Settings{Overflow: OverflowDropNew, MaxMessages: 9 * MaxItems}})
+	records := recordsOfKind(MaxItems, 4, record.Message{GroupKey: "g"})
+	for range 10 {
+		d.ok(&Publish{OpHeader: d.op(), Queue: "t", Count: MaxItems, Records: records})
+	}
+	d.ok(&QueueUpdate{OpHeader: d.op(), Queue: "lossy", Settings: Settings{Overflow: OverflowDropOldest, MaxBytes: 9 * 4 * MaxItems}})
+	x, _ := d.s.Explain("lossy", MaxMessageBytes)
+	want := Why{Kind: WhyMissed, Count: MaxItems, Full: true, Takes: 4 * (roomMax + 1), Name: "t"}
+	if got := x.Reasons[len(x.Reasons)-1]; got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
 }

@@ -1,9 +1,5 @@
 package fsm
 
-// refusersMax bounds how many full subscriptions of a topic an explanation
-// counts: for each it may look through what that could drop.
-const refusersMax = 100
-
 // topic tells of a subscription what did not come to it.
 func (e *explainer) topic() {
 	if e.q.subscription == nil {
@@ -11,21 +7,26 @@ func (e *explainer) topic() {
 	}
 	t, _ := e.s.topics.Get(e.q.subscription.topic)
 	if e.q.missed > 0 {
-		takes, full := e.takes(e.q)
+		takes, full, _ := e.takes(e.q) // the first that is looked at is seen
 		e.add(true, Why{Kind: WhyMissed, Count: e.q.missed, Full: full, Takes: takes, Name: t.name})
 	}
-	y := Why{Kind: WhyTopicRefuses}
+	refuses, unseen := Why{Kind: WhyTopicRefuses}, Why{Kind: WhyTopicUnseen, Name: t.name}
 	t.subscriptions.Scan(func(incarnation uint64, _ struct{}) bool {
 		q, _ := e.s.queues.Get(incarnation)
 		if !q.subscription.required {
 			return true
 		}
-		if takes, full := e.takes(q); full {
-			if y.Count++; y.Count == 1 || takes < y.Takes {
-				y.Name, y.Takes = q.name, takes
+		takes, full, seen := e.takes(q)
+		switch {
+		case !seen:
+			unseen.Count++
+		case full:
+			if refuses.Count++; refuses.Count == 1 || takes < refuses.Takes {
+				refuses.Name, refuses.Takes = q.name, takes
 			}
 		}
-		return y.Count < refusersMax
+		return true
 	})
-	e.add(y.Count > 0, y)
+	e.add(refuses.Count > 0, refuses)
+	e.add(unseen.Count > 0, unseen)
 }

@@ -40,6 +40,7 @@ const (
 	ExplainRetrying          = "retrying"
 	ExplainMissed            = "missed"        // of a subscription: messages of its topic that it could not take
 	ExplainTopicRefuses      = "topic_refuses" // its topic refuses what a required subscription matches that takes less than if it was empty
+	ExplainTopicUnseen       = "topic_unseen"  // required subscriptions of its topic that were not looked at: they may refuse, too
 	ExplainParked            = "parked_dlq_full"
 	ExplainNoLeader          = "no_leader"
 	ExplainNoQuorum          = "no_quorum"

@@ -74,6 +74,7 @@ func TestExplain(t *testing.T) {
 		{Kind: transport.ExplainAloneWaits, Text: "1 message goes alone", Count: 1, Name: "abcd/7"},
 		{Kind: transport.ExplainGroupsParked, Text: "a group is held", Count: 1, Name: "g\x1b[31m\nrow"},
 		{Kind: transport.ExplainTopicRefuses, Text: "the topic refuses some", Count: 1, Name: "audit", TakesBytes: 0},
+		{Kind: transport.ExplainTopicUnseen, Text: "3 others may refuse, too", Count: 3, Name: "events"},
 	}}
 	out := n.run(ExitOK, "", "explain", "orders").out
 	lines := strings.Split(out, "\n")
@@ -81,11 +82,12 @@ func TestExplain(t *testing.T) {
 	require.Regexp(t, `^2 +scheduled +3 messages are not due +3 +2100-01-01T00:00:00Z`, lines[2])
 	require.Regexp(t, `^3 +alone_waits +1 message goes alone +1 +abcd/7`, lines[3])
 	require.Contains(t, lines[4], `"g\x1b[31m\nrow"`, "what is in a name moves no cursor")
+	require.Regexp(t, `^6 +topic_unseen +3 others may refuse, too +3 +events`, lines[6])
 	var v explanationView
 	out = n.run(ExitOK, "", "explain", "orders", "-o", "json").out
 	require.Equal(t, 1, strings.Count(out, `"takesBytes":0`), "of what tells it, and of nothing else")
 	require.NoError(t, json.Unmarshal([]byte(out), &v))
-	require.Len(t, v.Reasons, 5)
+	require.Len(t, v.Reasons, 6)
 	require.Equal(t, "no_consumer", v.Reasons[0].Kind)
 	require.Equal(t, "abcd/7", v.Reasons[2].Name)
 }
