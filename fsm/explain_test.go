@@ -58,7 +58,9 @@ func (p *planned) takes(name string) (largest int64, full bool) {
 	largest = -1
 	most := int64(-1)
 	for size := range int64(sizes) {
-		if p.s.takes(q, uint32(size)).Code == OK {
+		r := p.s.roomOf(q, amount{}, amount{})
+		r.crowded = false // of the last entry
+		if v, _ := p.s.judge(&r, uint32(size), &effort{}, 0); v.Code == OK {
 			if largest != size-1 {
 				p.t.Fatalf("%s takes %d and not %d", name, size, size-1)
 			}

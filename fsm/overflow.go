@@ -163,14 +163,6 @@ func (s *State) admits(q *queue, a *arrival, e *effort, kept int) (v Verdict, vi
 	return s.judge(&r, a.size, e, kept)
 }
 
-// takes judges a message between entries, and changes nothing.
-func (s *State) takes(q *queue, size uint32) Verdict {
-	r := s.roomOf(q, amount{}, amount{})
-	r.crowded = false // of the last entry
-	v, _ := s.judge(&r, size, &effort{}, 0)
-	return v
-}
-
 // makeRoom drops so many of the oldest unleased messages for a new one.
 func (s *State) makeRoom(q *queue, victims int, e *effort) {
 	e.dropped += victims - 1
