@@ -158,6 +158,36 @@ func TestSessionsEndInBatches(t *testing.T) {
 	}
 }
 
+// TestBoundSubscriptionsEndInBatches: those of a session that ends go oldest
+// first, so many in an entry; a snapshot in between holds what is left. What was
+// deleted before is not counted, and others stay.
+func TestBoundSubscriptionsEndInBatches(t *testing.T) {
+	const more = 100
+	d := newDriver(t)
+	d.ok(&TopicCreate{OpHeader: d.op(), Topic: "t"})
+	subscribe := func(name string, session bool) Command {
+		return &Subscribe{OpHeader: d.op(), Topic: "t", Queue: name, Filter: ">", Session: session}
+	}
+	name := func(i int) string { return fmt.Sprintf("s%04d", i) }
+	d.ok(subscribe("stays", false))
+	d.many(dueMax+more, func(i int) Command { return subscribe(name(i), true) })
+	d.ok(&QueueDelete{OpHeader: d.op(), Queue: name(3)})
+	d.ok(&QueueDelete{OpHeader: d.op(), Queue: name(dueMax + 7)})
+	d.ok(&End{Session: d.id, Epoch: 1})
+	left, _, _ := d.s.Subscriptions("t", 0, MaxSubscriptions)
+	if len(left) != 1+more-2 || left[0].Name != "stays" || left[1].Name != name(dueMax+1) || left[more-2].Name != name(dueMax+more-1) {
+		t.Fatalf("%d left after one entry, from %q", len(left), left[1].Name)
+	}
+	restored := copyOf(t, d.s)
+	for _, s := range []*State{d.s, restored} {
+		d.s = s
+		d.do()
+		if left, _, _ = d.s.Subscriptions("t", 0, MaxSubscriptions); len(left) != 1 || d.s.Sessions().Sessions != 0 || len(d.s.bound) != 0 {
+			t.Fatalf("%d left after two, %d sessions", len(left), d.s.Sessions().Sessions)
+		}
+	}
+}
+
 // Attached again in the middle of the end of its grace, a session keeps what
 // was not ended yet.
 func TestAttachStopsTheEndOfGrace(t *testing.T) {

@@ -38,7 +38,7 @@ func (s *State) checkTopics() (err error) {
 		return err == nil
 	})
 	for _, subscriptions := range s.bound { // only counted
-		bound -= len(subscriptions)
+		bound -= subscriptions.Len()
 	}
 	if err == nil && (all != 0 || bound != 0) {
 		err = fmt.Errorf("%d subscriptions more in topics than there are, %d less in sessions", all, bound)

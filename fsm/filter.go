@@ -86,11 +86,15 @@ func (f *filters) empty() bool {
 	return len(f.next) == 0 && f.any == nil && len(f.rest) == 0 && len(f.here) == 0
 }
 
+// withOrWithout adds or removes a number. The first one goes without a move of
+// the rest: whoever takes many away takes the oldest first.
 func withOrWithout(all []uint64, x uint64, with bool) []uint64 {
 	i, found := slices.BinarySearch(all, x)
 	switch {
 	case with && !found:
 		return slices.Insert(all, i, x)
+	case !with && found && i == 0:
+		return all[1:]
 	case !with && found:
 		return slices.Delete(all, i, i+1)
 	}

@@ -87,3 +87,16 @@ func TestWordsAreChecked(t *testing.T) {
 		}
 	}
 }
+
+// TestTheFirstGoesWithoutAMove: many that go, oldest first, take no longer for
+// those behind them.
+func TestTheFirstGoesWithoutAMove(t *testing.T) {
+	all := []uint64{3, 5, 8}
+	rest := withOrWithout(all, 3, false)
+	if !slices.Equal(rest, []uint64{5, 8}) || &rest[0] != &all[1] {
+		t.Errorf("%d left, moved %v", rest, &rest[0] != &all[1])
+	}
+	if rest = withOrWithout(rest, 9, true); !slices.Equal(rest, []uint64{5, 8, 9}) {
+		t.Errorf("%d", rest)
+	}
+}

@@ -37,7 +37,7 @@ type State struct {
 	names      btree.Map[string, uint64]
 	topicNames btree.Map[string, uint64]
 	byID       map[SessionID]uint64
-	bound      map[uint64][]uint64 // subscriptions that go with a session, by its serial
+	bound      map[uint64]*btree.Map[uint64, struct{}] // subscriptions that go with a session, by its serial
 	timers     timers
 	movable    btree.Map[uint64, struct{}] // queues whose first parked message fits its dead-letter queue
 	doomed     btree.Map[uint64, struct{}] // queues with condemned groups that have something to move
@@ -84,7 +84,7 @@ type work struct {
 
 // New makes the empty state of a group.
 func New(group uint32) *State {
-	return &State{group: group, version: VersionCurrent, byID: map[SessionID]uint64{}, bound: map[uint64][]uint64{}, timers: newTimers(),
+	return &State{group: group, version: VersionCurrent, byID: map[SessionID]uint64{}, bound: map[uint64]*btree.Map[uint64, struct{}]{}, timers: newTimers(),
 		requests: newRequests(), bounds: Bounds{Room: roomMax, Tenants: MaxTenants, Groups: MaxGroups}}
 }
 

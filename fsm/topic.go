@@ -163,7 +163,10 @@ func (s *State) bind(t *topic, q *queue) {
 	t.subscriptions.Set(q.incarnation, struct{}{})
 	t.filters.set(sub.filter, q.incarnation, true)
 	if sub.session != 0 {
-		s.bound[sub.session] = append(s.bound[sub.session], q.incarnation)
+		if s.bound[sub.session] == nil {
+			s.bound[sub.session] = &btree.Map[uint64, struct{}]{}
+		}
+		s.bound[sub.session].Set(q.incarnation, struct{}{})
 	}
 }
 
@@ -176,19 +179,22 @@ func (s *State) unbind(q *queue) {
 	if sub.session == 0 {
 		return
 	}
-	if s.bound[sub.session] = withOrWithout(s.bound[sub.session], q.incarnation, false); len(s.bound[sub.session]) == 0 {
+	if all := s.bound[sub.session]; all.Len() > 1 {
+		all.Delete(q.incarnation)
+	} else {
 		delete(s.bound, sub.session)
 	}
 }
 
-// endBound deletes the subscriptions that go with a session. It returns false
-// when this entry has done enough.
+// endBound deletes the subscriptions that go with a session, the oldest first.
+// It returns false when this entry has done enough.
 func (s *State) endBound(x *session) bool {
-	for len(s.bound[x.serial]) > 0 {
+	for s.bound[x.serial] != nil {
 		if !s.affords(1) {
 			return false
 		}
-		s.dissolvePair(s.queue(s.bound[x.serial][0]), goneWithSession)
+		incarnation, _, _ := s.bound[x.serial].Min()
+		s.dissolvePair(s.queue(incarnation), goneWithSession)
 	}
 	return true
 }

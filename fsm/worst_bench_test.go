@@ -26,6 +26,8 @@ func BenchmarkWorstEntry(b *testing.B) {
 		{"hand-out-kept", worstKept},
 		{"purge-leased", worstPurge},
 		{"detach-node", worstDetach},
+		{"end-bound", worstEndBound},
+		{"delete-topic", worstDeleteTopic},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			for range b.N {
@@ -244,4 +246,30 @@ func worstDetach(b *testing.B) (*bench, []byte) {
 		x.apply(b, c, n)
 	}
 	return x, AppendDetachNode(nil, &DetachNode{Node: "lost"})
+}
+
+// worstEndBound: the end of a session with nearly as many subscriptions as there
+// may be queues for.
+func worstEndBound(b *testing.B) (*bench, []byte) {
+	x := newBench(b, 1, false)
+	for i := range 13 {
+		x.subscribe(b, fmt.Sprint("t", i), MaxSubscriptions, true)
+	}
+	return x, AppendEnd(nil, &End{Session: x.id, Epoch: 1})
+}
+
+// worstDeleteTopic: as many subscriptions as a topic may have go with it.
+func worstDeleteTopic(b *testing.B) (*bench, []byte) {
+	x := newBench(b, 1, false)
+	x.subscribe(b, "t", MaxSubscriptions, false)
+	return x, AppendTopicDelete(nil, &TopicDelete{OpHeader: x.header(), Topic: "t"})
+}
+
+// subscribe makes a topic with so many subscriptions.
+func (x *bench) subscribe(tb testing.TB, topic string, count int, session bool) {
+	c := AppendTopicCreate(nil, &TopicCreate{OpHeader: x.header(), Topic: topic})
+	for i := range count {
+		c = AppendSubscribe(c, &Subscribe{OpHeader: x.header(), Topic: topic, Queue: fmt.Sprint(topic, "-", i), Filter: ">", Session: session})
+	}
+	x.apply(tb, c, count+1)
 }
