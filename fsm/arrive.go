@@ -8,7 +8,8 @@ type arrival struct {
 	wall     int64  // when it entered the log
 	position uint32
 	size     uint32       // logical
-	deadline int64        // of a request, wall clock; 0: it is none
+	flags    flags        // of a request
+	deadline int64        // the same, wall clock; 0: it is none
 	info     *record.Info // its attributes; nil if the queue looks at none of them
 }
 
@@ -39,12 +40,9 @@ func (s *State) arrive(q *queue, a *arrival) {
 	readyAt := s.readyAt(a.info)
 	expires := q.expiresAt(readyAt, a.info)
 	m := p.message()
-	m.line = n
-	if a.deadline != 0 {
-		m.flags = flagRequest
-		if expires == 0 || a.deadline < expires {
-			expires = a.deadline
-		}
+	m.line, m.flags = n, a.flags
+	if a.deadline != 0 && (expires == 0 || a.deadline < expires) {
+		expires = a.deadline
 	}
 	switch {
 	case readyAt > s.clock.WallMillis:

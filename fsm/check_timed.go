@@ -26,7 +26,7 @@ func (q *queue) checkTimed() (err error) {
 			err = fmt.Errorf("message at place %d: reserved %v, consumer %d is kept for it", place, reserved, kept)
 			return false
 		}
-		if reserved && (!waits || m.flags&flagAlone == 0) || waits && !reserved != (!m.at.zero()) || !waits && !m.at.zero() || !waits && m.flags&flagScheduled != 0 || m.flags >= flagExtended {
+		if reserved && (!waits || m.flags&flagAlone == 0) || waits && !reserved != (!m.at.zero()) || !waits && !m.at.zero() || !waits && m.flags&flagScheduled != 0 || !m.flags.fitting() {
 			err = fmt.Errorf("message at place %d: waits %v for %d, flags %d", place, waits, m.at.int64(), m.flags)
 			return false
 		}
@@ -56,7 +56,7 @@ func (q *queue) checkTimed() (err error) {
 		q.waiting.Scan(func(place uint64, m message) bool { return visit(place, m, true) })
 	}
 	still := func(place uint64, m *message) bool {
-		if !m.at.zero() || !m.retries() || m.flags >= flagExtended {
+		if !m.at.zero() || !m.retries() || !m.flags.fitting() {
 			err = fmt.Errorf("message at place %d waits for %d, flags %d", place, m.at.int64(), m.flags)
 		}
 		return err == nil

@@ -20,7 +20,7 @@ func (s *State) deadLetter(q *queue, place uint64, m message, reason, note strin
 		d.History, d.Forgotten = m.more.history, m.more.forgotten
 	}
 	m.more = &more{death: d}
-	m.at, m.expires, m.flags = millis{}, millis{}, m.flags&^(flagScheduled|flagRequest)
+	m.at, m.expires, m.flags = millis{}, millis{}, m.flags&^(flagScheduled|flagRequest|flagNoRetry)
 	s.buryOrPark(q, place, m)
 }
 

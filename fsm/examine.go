@@ -14,6 +14,7 @@ type incoming struct {
 	size           uint32
 	deadline       int64 // of a request, wall clock; 0: it is none
 	present        record.Set
+	flags          flags // of a request
 	to             int32 // which of work.targets
 	matched        bool  // to a topic:
 	from, until    int32 // the subscriptions in work.matched

@@ -34,10 +34,14 @@ type flags uint8
 const (
 	flagScheduled flags = 1 << iota // waits for the wall clock: delayed, or rescheduled
 	flagAlone                       // blamed for a crash: from now on leased only as a consumer's single message
-	flagRequest                     // somebody waits for an answer
+	flagRequest                     // it asks for an answer
+	flagNoRetry                     // and is not to be tried again, whether or not somebody waits still
 	flagReserved                    // waits for a consumer to be free for it alone
 	flagExtended                    // leased, and that was extended
 )
+
+// fitting tells that these may be a message's that nobody holds.
+func (f flags) fitting() bool { return f < flagExtended && f&(flagRequest|flagNoRetry) != flagNoRetry }
 
 // more is what few messages have. One that a state holds is never changed, as
 // snapshots share it: a change makes a new one.

@@ -155,7 +155,8 @@ func (s *State) storeOne(i int, entry []byte) Verdict {
 func (s *State) arrivalOf(i int, entry []byte) arrival {
 	w := &s.work
 	in := &w.incoming[i]
-	a := arrival{index: s.index, wall: s.clock.WallMillis, position: w.position + uint32(i), size: in.size, deadline: in.deadline}
+	a := arrival{index: s.index, wall: s.clock.WallMillis, position: w.position + uint32(i), size: in.size,
+		flags: in.flags, deadline: in.deadline}
 	if in.present&^carried != 0 {
 		if err := w.info.Peek(entry[in.offset : in.offset+in.length]); err != nil {
 			s.fail(err) // examine read it

@@ -58,14 +58,14 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 	case e.outcome == toDone:
 		q.acked++
 		s.endMessage(q, &m, OK)
-	case e.lost && s.triedOnce(&m): // which is its answer
+	case e.lost && m.flags&flagNoRetry != 0: // which is its answer
 		q.expired++
 		s.endMessage(q, &m, ResponderLost)
 	case e.outcome == toBack:
 		s.requeue(q, m, e.reset)
 	case e.outcome == toDead:
 		s.deadLetter(q, place, m, DeathRejected, e.note)
-	case blamed && q.failuresUsed(m.failures), (e.failed || e.downstream) && s.triedOnce(&m):
+	case blamed && q.failuresUsed(m.failures), (e.failed || e.downstream) && m.flags&flagNoRetry != 0:
 		s.deadLetter(q, place, m, DeathFailures, e.note)
 	case q.condemned(&m):
 		s.deadLetter(q, place, m, DeathGroup, e.note)

@@ -16,7 +16,6 @@ type asked struct {
 	number   uint64    // of its operation
 	id       messageID // of its message
 	deadline int64     // wall clock: until then it is kept
-	noRetry  bool      // the loss of its responder is the answer
 
 	answered bool
 	code     Code      // of the answer
@@ -84,6 +83,10 @@ func (s *State) ask(x *session, c *Request, entry []byte) Result {
 		if r := s.limit(in, entry); r.Code != OK {
 			return r
 		}
+		in.flags = flagRequest
+		if c.NoRetry {
+			in.flags |= flagNoRetry
+		}
 		if !s.answerable(q) {
 			return Result{Code: NoResponders}
 		}
@@ -93,7 +96,7 @@ func (s *State) ask(x *session, c *Request, entry []byte) Result {
 	}
 	r := s.storeAll(entry)
 	if w.verdicts[0].Code == OK && r.Code == OK { // a duplicate has its own verdict, and is no request
-		s.addRequest(&asked{serial: s.nextSerial(), session: x.serial, number: c.Number, noRetry: c.NoRetry,
+		s.addRequest(&asked{serial: s.nextSerial(), session: x.serial, number: c.Number,
 			id: messageID{s.index, w.position}, deadline: in.deadline})
 	}
 	return r
@@ -181,19 +184,6 @@ func (s *State) settleRequest(m *message, code Code) {
 	}
 }
 
-// triedOnce tells that a message asks for an answer and is not to be tried again.
-func (s *State) triedOnce(m *message) bool {
-	if m.flags&flagRequest == 0 {
-		return false
-	}
-	serial, ok := s.requests.waiting[messageID{m.index, m.position}]
-	if !ok {
-		return false
-	}
-	a, _ := s.requests.all.Get(serial)
-	return a.noRetry
-}
-
 // tellAnswer sends an answer to its requester, if it is attached.
 func (s *State) tellAnswer(a *asked) {
 	x, ok := s.sessions.Get(a.session)
@@ -214,7 +204,7 @@ func (s *State) tellAnswer(a *asked) {
 }
 
 // took lets go of requests whose answers their session has. What has no answer
-// yet stays: its message may be one that is not to be tried again.
+// yet stays, as nobody can have it.
 func (s *State) took(x *session, numbers []uint64) {
 	for _, n := range numbers {
 		k, ok := s.requests.byOp.Get(opKey{session: x.serial, number: n})
@@ -244,7 +234,7 @@ func (s *State) endRequest(serial uint64) bool {
 }
 
 // endRequests forgets the requests of a session that is gone. Their messages
-// stay, and nobody is told.
+// stay what they are, and nobody is told.
 func (s *State) endRequests(x *session) {
 	for {
 		var next uint64

@@ -11,7 +11,6 @@ func (f *frameWriter) request(a *asked) bool {
 	for _, v := range [...]uint64{a.serial, a.session, a.number, a.id.index, uint64(a.id.position), uint64(a.deadline)} {
 		b = wire.AppendUint(b, v)
 	}
-	b = wire.AppendBool(b, a.noRetry)
 	b = wire.AppendBool(b, a.answered)
 	b = wire.AppendUint(b, uint64(a.code))
 	b = wire.AppendUint(b, a.answer.index)
@@ -21,7 +20,7 @@ func (f *frameWriter) request(a *asked) bool {
 
 func (x *restorer) request(c *wire.Cursor) error {
 	a := &asked{serial: c.Uint(), session: c.Uint(), number: c.Uint(), id: messageID{c.Uint(), c.Uint32()},
-		deadline: int64(c.UintMax(deadlineMax)), noRetry: c.Bool(), answered: c.Bool(), code: Code(c.Uint8()),
+		deadline: int64(c.UintMax(deadlineMax)), answered: c.Bool(), code: Code(c.Uint8()),
 		answer: messageID{c.Uint(), c.Uint32()}}
 	if c.Err() != nil {
 		return c.Err()

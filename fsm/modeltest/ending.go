@@ -65,7 +65,7 @@ func (m *Model) dispose(q *queue, msg *message, e ending) {
 		q.settled = amount{q.settled.messages + 1, q.settled.bytes + msg.size()}
 		q.remove(msg)
 		m.reply(msg, fsm.OK)
-	case e.lost && m.noRetry(msg):
+	case e.lost && msg.noRetry:
 		q.expired++
 		q.dropped++
 		q.remove(msg)
@@ -75,7 +75,7 @@ func (m *Model) dispose(q *queue, msg *message, e ending) {
 	case e.to == dead:
 		q.headFailed(msg.line)
 		m.die(q, msg, fsm.DeathRejected, e.note)
-	case e.failed && !e.spared && q.failuresUsed(msg), e.tried && !e.lost && m.noRetry(msg):
+	case e.failed && !e.spared && q.failuresUsed(msg), e.tried && !e.lost && msg.noRetry:
 		q.headFailed(msg.line)
 		m.die(q, msg, fsm.DeathFailures, e.note)
 	case msg.line.condemned:

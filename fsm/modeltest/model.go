@@ -79,6 +79,7 @@ type message struct {
 	alone    bool      // blamed for a crash
 	reserved *consumer // ready, and kept for this one
 	request  bool      // it was published as a request
+	noRetry  bool      // and is not tried again
 
 	// While it is leased.
 	holder   *consumer

@@ -13,7 +13,6 @@ type request struct {
 	number   uint64
 	id       fsm.ID // of the message
 	deadline int64
-	noRetry  bool
 	answered bool
 	answerID fsm.ID
 	body     []byte // nil: none
@@ -57,11 +56,11 @@ func (m *Model) ask(x *fsm.Request, c Command, got fsm.Result) Outcome {
 	v, _ := m.arrive(to, d, id)
 	if v.Code == fsm.OK {
 		msg := q.messages[len(q.messages)-1]
-		msg.request = true
+		msg.request, msg.noRetry = true, x.NoRetry
 		if deadline := int64(d.Deadline); msg.expires == 0 || deadline < msg.expires {
 			msg.expires = deadline
 		}
-		s.requests[x.Number] = &request{number: x.Number, id: id, deadline: int64(d.Deadline), noRetry: x.NoRetry}
+		s.requests[x.Number] = &request{number: x.Number, id: id, deadline: int64(d.Deadline)}
 	}
 	return Outcome{Items: []fsm.Verdict{v}}.whole()
 }
@@ -86,11 +85,6 @@ func (m *Model) requestOf(msg *message) (*request, *session) {
 	return nil, nil
 }
 
-func (m *Model) noRetry(msg *message) bool {
-	r, _ := m.requestOf(msg)
-	return r != nil && r.noRetry
-}
-
 // reply tells who waits for a message how that ended.
 func (m *Model) reply(msg *message, code fsm.Code) {
 	if r, s := m.requestOf(msg); r != nil {
@@ -98,7 +92,7 @@ func (m *Model) reply(msg *message, code fsm.Code) {
 		m.tell(s, r, code)
 	}
 	if code == fsm.DeadLettered {
-		msg.request = false
+		msg.request, msg.noRetry = false, false
 	}
 }
 
