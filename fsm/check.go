@@ -208,6 +208,8 @@ func (s *State) checkBodies(messages *tally) (err error) {
 			err = fmt.Errorf("junk %d: %w", serial, fault)
 		case found.messages == 0 || serial > s.serials:
 			err = fmt.Errorf("junk %d is empty or unknown", serial)
+		case found.messages != j.messages():
+			err = fmt.Errorf("junk %d: %d messages counted, %d found", serial, j.messages(), found.messages)
 		}
 		messages.join(found)
 		return err == nil

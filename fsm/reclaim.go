@@ -34,6 +34,8 @@ func (s *State) discard(q *queue, h shelf, why gone) {
 	s.junk.Set(j.serial, j)
 }
 
+// reclaim drops messages of what was taken away first. Junk is done with when
+// nothing of it is found any more, whatever was counted.
 func (s *State) reclaim() {
 	budget := reclaimMax
 	for budget > 0 {
@@ -47,11 +49,18 @@ func (s *State) reclaim() {
 			j = &c
 			s.junk.Set(serial, j)
 		}
-		drop := s.dropJunk(j)
-		for ; budget > 0 && j.popAny(drop); budget-- {
+		drop, more := s.dropJunk(j), true
+		for more && budget > 0 {
+			if more = j.popAny(drop); more {
+				budget--
+			}
 		}
-		if j.messages() == 0 {
-			s.junk.Delete(serial)
+		left := j.messages()
+		if more && left > 0 {
+			return
+		}
+		if s.junk.Delete(serial); left > 0 {
+			s.failf("junk %d has none of the %d messages that it counts", serial, left)
 		}
 	}
 }

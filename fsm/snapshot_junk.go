@@ -25,3 +25,15 @@ func (x *restorer) discarded(c *wire.Cursor) error {
 	s.junk.Set(j.serial, j)
 	return nil
 }
+
+// countLines counts what is ready in its lines. Nothing else of them is asked
+// for when they are junk.
+func (j *junk) countLines() {
+	if j.lines == nil {
+		return
+	}
+	j.lines.all.Scan(func(_ uint32, l *line) bool {
+		j.lines.ready += l.stack.ready()
+		return true
+	})
+}
