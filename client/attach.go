@@ -170,9 +170,10 @@ func (m *manager) again(err *Error, atLeast time.Duration, hint *transport.Group
 }
 
 func (m *manager) retry(err *Error, atLeast time.Duration, now time.Time) {
-	if withoutLeader(err.Code) {
+	switch {
+	case withoutLeader(err.Code):
 		m.noLeader(now)
-	} else {
+	case err.Code != transport.CodeBusy: // elsewhere it would be, too
 		m.tries++
 	}
 	if m.tries > attachTries && len(m.book.round("", now)) > 1 {

@@ -70,7 +70,7 @@ var (
 	ErrLagging          = errors.New("ferry: the node is behind its log")
 	ErrTooManyTenants   = errors.New("ferry: too many tenants in the queue")
 	ErrTooManyGroups    = errors.New("ferry: too many message groups in the queue")
-	ErrChangingSettings = errors.New("ferry: settings of queues with very many message groups change at once")
+	ErrEntryFull        = errors.New("ferry: one entry of the log does only so much of this")
 	ErrMakingRoom       = errors.New("ferry: the queue drops many old messages to make room")
 	ErrLeaseExpired     = errors.New("ferry: the lease ran out")
 	ErrSettled          = errors.New("ferry: settled already")
@@ -133,7 +133,7 @@ var causes = map[transport.Cause]error{
 	transport.CauseTenants:      ErrTooManyTenants,
 	transport.CauseGroups:       ErrTooManyGroups,
 	transport.CauseRoom:         ErrMakingRoom,
-	transport.CauseSettings:     ErrChangingSettings,
+	transport.CauseEntry:        ErrEntryFull,
 	transport.CauseExpired:      ErrLeaseExpired,
 	transport.CauseSettled:      ErrSettled,
 	transport.CauseSessionEnded: ErrLeaseSessionOver,

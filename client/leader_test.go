@@ -129,3 +129,29 @@ func TestNoLeader(t *testing.T) {
 		equal(t, "applied", c.bodies(), []string{"later"})
 	})
 }
+
+// TestBusyAttachIsTriedAgain: an entry of the log takes only so many leases with
+// it. The same node is asked again, after the time that it says, however often.
+func TestBusyAttachIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const tries = 3 * attachTries
+		c := newFakeCluster(t, "n1", "n2")
+		refused, began, asked := 0, time.Now(), map[*fakeNode]bool{}
+		c.setHook(func(fc *fakeConn, f transport.Frame) bool {
+			if f.Op != transport.OpAttach || refused == tries {
+				return false
+			}
+			refused++
+			asked[fc.node] = true
+			fc.answer(f.Stream, transport.Result{Code: transport.CodeBusy, Cause: transport.CauseEntry, RetryAfterMs: 50})
+			return true
+		})
+		conn := c.connect()
+		defer conn.Close()
+		publish(t, conn, "a")
+		equal(t, "applied", c.bodies(), []string{"a"})
+		if refused != tries || time.Since(began) < tries*50*time.Millisecond || len(asked) != 1 {
+			t.Errorf("refused %d times in %v, by %d nodes", refused, time.Since(began), len(asked))
+		}
+	})
+}

@@ -75,7 +75,7 @@ func (s *State) update(c *QueueUpdate) Result {
 		return Result{Code: Conflict, Detail: "fairness can be changed only while the queue is empty"}
 	}
 	if !s.mayReorder(q, &settings) {
-		return Result{Code: Busy, Cause: CauseSettings, RetryAfterMillis: RetryRoomMillis}
+		return enough()
 	}
 	was := q.settings
 	q.settings = settings
@@ -154,6 +154,9 @@ func (s *State) purge(c *QueuePurge) Result {
 	q := s.queueNamed(c.Queue)
 	if q == nil {
 		return Result{Code: NotFound}
+	}
+	if q.lines != nil && q.leased.Len() > 0 && !s.affordsToil(toilLines, q.lines.all.Len()) {
+		return enough()
 	}
 	n := q.messages() - uint64(q.leased.Len())
 	s.releaseAll(q)

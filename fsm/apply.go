@@ -30,7 +30,7 @@ func (s *State) Apply(index uint64, entry []byte) (Applied, error) {
 	s.clock.LeaseMillis = max(s.clock.LeaseMillis, h.Clock.LeaseMillis)
 	w := &s.work
 	w.effects, w.touched = nil, w.touched[:0]
-	w.position, w.due, w.checkpoint, w.reordered = 0, 0, false, 0
+	w.position, w.due, w.checkpoint, w.toil = 0, 0, false, [toils]int{}
 	w.efforts, w.crowded = efforts{}, w.crowded[:0]
 
 	// The count is not yet to be trusted: a command takes three bytes or more.

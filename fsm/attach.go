@@ -23,6 +23,8 @@ func (s *State) attach(c *Attach) Result {
 		return Result{Code: TooLarge, Detail: "more than 65536 tokens held"}
 	case !slices.IsSorted(c.Tokens):
 		return Result{Code: Invalid, Detail: "tokens do not ascend"}
+	case !s.affordsToil(toilHeld, s.heldBy(x)):
+		return enough()
 	}
 	if x.attached && c.Epoch > x.epoch {
 		for _, m := range x.consumers {
@@ -36,6 +38,15 @@ func (s *State) attach(c *Attach) Result {
 		s.wake(x, s.consumer(m.serial), c.Tokens)
 	}
 	return Result{Value: x.judged}
+}
+
+// heldBy counts a session's leases.
+func (s *State) heldBy(x *session) (n int) {
+	for _, m := range x.consumers {
+		c, _ := s.consumers.Get(m.serial)
+		n += c.held.Len()
+	}
+	return n
 }
 
 // wake lets a consumer take part again.

@@ -43,7 +43,7 @@ const (
 	CauseTenants      Cause = 12 // busy: too many tenants in the queue
 	CauseGroups       Cause = 13 // busy: too many message groups in the queue
 	CauseRoom         Cause = 14 // busy: more old messages have to go than one entry drops
-	CauseSettings     Cause = 15 // busy: one entry changes settings of queues with too many message groups
+	CauseEntry        Cause = 15 // busy: the entry of the log has done enough of this, see toil.go
 	CauseExpired      Cause = 16
 	CauseSettled      Cause = 17
 	CauseSessionEnded Cause = 18

@@ -64,6 +64,11 @@ type Bounds struct {
 	Room    int // roomMax
 	Tenants int // MaxTenants
 	Groups  int // MaxGroups
+
+	// Of an entry, beyond the first command of each kind.
+	Lines  int // MaxGroups
+	FanOut int // MaxFanOut
+	Held   int // MaxSessionCredit
 }
 
 // Bounds are the state's.
@@ -107,6 +112,7 @@ const (
 	RetryFullMillis   = 250 // retry_after of a full queue
 	RetryWindowMillis = 50  // of a full window
 	RetryRoomMillis   = 50  // of a queue that makes room
+	RetryEntryMillis  = 50  // of an entry that has done enough
 	RetryCountMillis  = 1_000
 	deadlineStep      = 10 // NextDeadline is rounded up to this many milliseconds
 )

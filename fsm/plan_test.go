@@ -42,7 +42,7 @@ func (p *planned) settings() Settings {
 
 func newPlanned(t *testing.T, seed uint64) *planned {
 	p := &planned{driver: newDriver(t), rng: rand.New(rand.NewPCG(seed, 1))}
-	p.s.bounds = Bounds{Room: p.rng.IntN(4), Tenants: 1 + p.rng.IntN(2), Groups: 2 + p.rng.IntN(3)}
+	p.s.bounds.Room, p.s.bounds.Tenants, p.s.bounds.Groups = p.rng.IntN(4), 1+p.rng.IntN(2), 2+p.rng.IntN(3)
 	q := p.settings()
 	q.DedupMillis, q.DedupCapacity = 1000, uint32(1+p.rng.IntN(8))
 	p.ok(&QueueCreate{OpHeader: p.op(), Queue: "q", Settings: q})

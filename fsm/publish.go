@@ -61,13 +61,16 @@ func (s *State) clearIntake() {
 	w.fanOut, w.fannedOut, w.refusedBy, w.refusers, w.missed = 0, 0, nil, false, nil
 }
 
-// measure refuses what is too large as a whole.
+// measure refuses what is too large as a whole, or for what is left of the entry.
 func (s *State) measure(sum int) Result {
 	if sum > MaxOperationBytes {
 		return Result{Code: TooLarge, Detail: "more than 1 MiB of messages"}
 	}
 	if s.work.fanOut > MaxFanOut {
 		return Result{Code: TooLarge, Detail: "more than 100000 messages in all subscriptions"}
+	}
+	if !s.affordsToil(toilFanOut, s.work.fanOut) {
+		return enough()
 	}
 	return Result{}
 }

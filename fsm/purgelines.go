@@ -16,6 +16,10 @@ func (s *State) keepLines(q *queue, was *lines) {
 		}
 		return true
 	})
+	if q.leased.Len() == 0 {
+		q.endLines()
+		return
+	}
 	most := q.leased.Len() >= was.all.Len()/2
 	if most {
 		o.named = was.named // nobody asks for what was purged by name

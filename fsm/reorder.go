@@ -6,14 +6,9 @@ func (t *Settings) reorders(was *Settings) bool {
 }
 
 // mayReorder tells whether the entry affords a look at all lines of a queue for
-// new settings: it does at the first one's, and then at no more than one queue
-// may have.
+// new settings.
 func (s *State) mayReorder(q *queue, now *Settings) bool {
-	if q.lines == nil || !now.reorders(&q.settings) {
-		return true
-	}
-	n := q.lines.all.Len()
-	return n == 0 || s.work.reordered == 0 || s.work.reordered+n <= s.bounds.Groups
+	return q.lines == nil || !now.reorders(&q.settings) || s.affordsToil(toilLines, q.lines.all.Len())
 }
 
 // reorder follows a change of settings.
@@ -25,7 +20,6 @@ func (s *State) reorder(q *queue, was *Settings) {
 	if q.lines == nil || !now.reorders(was) {
 		return
 	}
-	s.work.reordered += q.lines.all.Len()
 	var all []uint32
 	q.lines.all.Scan(func(n uint32, l *line) bool {
 		if l.group != "" && (l.leased > 0 || l.retrying > 0) { // the others can be served whatever is set

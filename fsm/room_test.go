@@ -14,7 +14,7 @@ func TestRoomIsMadeInTheEnd(t *testing.T) {
 	refused := 0
 	for seed := range uint64(300) {
 		p := newPlanned(t, seed)
-		p.s.bounds = Bounds{Room: 1 + p.rng.IntN(2), Tenants: MaxTenants, Groups: MaxGroups}
+		p.s.bounds.Room, p.s.bounds.Tenants, p.s.bounds.Groups = 1+p.rng.IntN(2), MaxTenants, MaxGroups
 		for _, name := range []string{"q", "r", "s0", "s1", "s2", "s3"} {
 			q := p.queue(name).Settings
 			q.Overflow, q.MaxMessages, q.MaxBytes = OverflowDropOldest, 0, 0

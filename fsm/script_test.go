@@ -116,6 +116,12 @@ func (r *script) lower(settings []string) {
 			b.Tenants = n
 		case "groups":
 			b.Groups = n
+		case "lines":
+			b.Lines = n
+		case "fanout":
+			b.FanOut = n
+		case "held":
+			b.Held = n
 		default:
 			r.t.Fatalf("no bound %q", name)
 		}
@@ -389,4 +395,4 @@ var causeNames = map[Cause]string{CauseMessages: "messages", CauseBytes: "bytes"
 	CauseSessions: "sessions", CauseDedup: "dedup", CauseExpired: "expired", CauseSettled: "settled", CauseSessionEnded: "session_ended",
 	CauseQueueGone: "queue_gone", CauseNotHolder: "not_holder", CauseUnknownToken: "unknown_token",
 	CauseRequeued: "requeued", CauseRequests: "requests",
-	CauseTenants: "tenants", CauseGroups: "groups", CauseRoom: "room", CauseSettings: "settings"}
+	CauseTenants: "tenants", CauseGroups: "groups", CauseRoom: "room", CauseEntry: "entry"}

@@ -79,13 +79,14 @@ type work struct {
 	crowded   []crowded // queues, in the order in which they were found
 	ends      []timedOut
 	lines     []uint32
-	reordered int // lines looked at for new settings
+	toil      [toils]int
 }
 
 // New makes the empty state of a group.
 func New(group uint32) *State {
 	return &State{group: group, version: VersionCurrent, byID: map[SessionID]uint64{}, bound: map[uint64]*btree.Map[uint64, struct{}]{}, timers: newTimers(),
-		requests: newRequests(), bounds: Bounds{Room: roomMax, Tenants: MaxTenants, Groups: MaxGroups}}
+		requests: newRequests(), bounds: Bounds{Room: roomMax, Tenants: MaxTenants, Groups: MaxGroups,
+			Lines: MaxGroups, FanOut: MaxFanOut, Held: MaxSessionCredit}}
 }
 
 // Group is the number of the group.

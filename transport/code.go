@@ -24,7 +24,7 @@ var causeNames = map[Cause]string{
 	CauseNone: "none", CauseMessages: "messages", CauseBytes: "bytes", CauseWindow: "window",
 	CauseMemory: "memory", CauseDisk: "disk", CauseOutbox: "outbox", CauseSessions: "sessions",
 	CauseDedup: "dedup", CauseRate: "rate", CauseRequests: "requests", CauseLag: "lag",
-	CauseTenants: "tenants", CauseGroups: "groups", CauseRoom: "room", CauseSettings: "settings",
+	CauseTenants: "tenants", CauseGroups: "groups", CauseRoom: "room", CauseEntry: "entry",
 	CauseExpired: "expired", CauseSettled: "settled", CauseSessionEnded: "session_ended",
 	CauseQueueGone: "queue_gone", CauseNotHolder: "not_holder", CauseUnknownToken: "unknown_token",
 	CauseRequeued: "requeued",

@@ -60,7 +60,7 @@ const (
 	CauseTenants      Cause = 12 // busy: too many tenants in the queue
 	CauseGroups       Cause = 13 // busy: too many message groups in the queue
 	CauseRoom         Cause = 14 // busy: more old messages have to go than one entry drops; some went
-	CauseSettings     Cause = 15 // busy: settings of queues with very many message groups change at once
+	CauseEntry        Cause = 15 // busy: one entry of the log does only so much of this
 	CauseExpired      Cause = 16 // lease_lost: the lease ran out
 	CauseSettled      Cause = 17 // lease_lost: settled already
 	CauseSessionEnded Cause = 18 // lease_lost: the session's grace ended

@@ -21,9 +21,10 @@ func (m *Model) attempt(do func() bool) {
 	for _, q := range m.queues {
 		q.lasting, q.met = nil, nil
 	}
-	short := m.short
+	short, toil := m.short, m.toil
 	if !done {
 		reflect.ValueOf(m).Elem().Set(before)
+		m.toil = toil
 	}
 	if m.attempting, m.short = false, nil; !done && short != nil {
 		m.note(m.incarnations[short.queue], *short)

@@ -72,7 +72,7 @@ type part struct {
 
 // parts of a commit, or what is wrong with any of them.
 func (m *Model) parts(x *fsm.Commit, c Command) (all []part, o Outcome) {
-	rest, bytes := c.Drafts, uint64(0)
+	rest, bytes, spread := c.Drafts, uint64(0), 0
 	for i, p := range x.Publishes {
 		to, code := m.target(p.Queue)
 		switch {
@@ -83,10 +83,14 @@ func (m *Model) parts(x *fsm.Commit, c Command) (all []part, o Outcome) {
 		}
 		all = append(all, part{to, rest[:p.Count]})
 		bytes += m.total(to, rest[:p.Count])
+		spread += m.spread(to, rest[:p.Count])
 		rest = rest[p.Count:]
 	}
 	if bytes > fsm.MaxOperationBytes {
 		return nil, answer(fsm.TooLarge)
+	}
+	if !affords(&m.toil.fanOut, spread, m.bounds.FanOut) {
+		return nil, busy(fsm.CauseEntry)
 	}
 	for _, p := range all {
 		if o := m.faults(p.to, p.drafts); !o.accepted() {

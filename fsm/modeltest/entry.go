@@ -49,7 +49,7 @@ func (m *Model) begin(index uint64, clock fsm.Clock) {
 	m.index, m.position = index, 0
 	m.effects, m.late, m.answers = nil, nil, nil
 	m.junk, m.ended, m.dying, m.inTail = nil, nil, map[*queue][]*message{}, false
-	m.spentElse, m.spentLossy, m.crowded, m.reordered = 0, 0, nil, 0
+	m.spentElse, m.spentLossy, m.crowded, m.toil = 0, 0, nil, toil{}
 	for _, q := range m.queues {
 		q.crowded = false
 	}

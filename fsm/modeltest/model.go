@@ -31,7 +31,7 @@ type Model struct {
 	junk     []*message            // purged, or of a queue that was deleted
 	inTail   bool                  // the commands are done
 
-	reordered int // lines looked at for new settings
+	toil toil
 
 	spentElse, spentLossy int       // see crowded.go
 	crowded               []crowded // queues, in the order in which they were found

@@ -36,6 +36,9 @@ func (m *Model) publish(x *fsm.Publish, c Command, got fsm.Result) (o Outcome) {
 	case m.total(to, c.Drafts) > fsm.MaxOperationBytes:
 		return answer(fsm.TooLarge)
 	}
+	if !affords(&m.toil.fanOut, m.spread(to, c.Drafts), m.bounds.FanOut) {
+		return busy(fsm.CauseEntry)
+	}
 	if !x.Ordered {
 		return m.arriveAll(to, c.Drafts, got.Position)
 	}

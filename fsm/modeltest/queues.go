@@ -77,26 +77,11 @@ func (m *Model) update(x *fsm.QueueUpdate) Outcome {
 	if s.Fair != q.settings.Fair && len(q.messages) > 0 {
 		return answer(fsm.Conflict)
 	}
-	if !m.affordsReorder(q, s) {
-		return busy(fsm.CauseSettings)
+	if q.reorders(s) && !affords(&m.toil.lines, q.otherLines(), m.bounds.Lines) {
+		return busy(fsm.CauseEntry)
 	}
 	m.apply(q, s)
 	return Outcome{Code: fsm.OK, Value: q.incarnation}
-}
-
-// affordsReorder: an entry looks at the lines of one queue for new settings, and
-// at those of others as long as they are not more together than one may have.
-func (m *Model) affordsReorder(q *queue, s fsm.Settings) bool {
-	was := q.settings
-	if s.GroupBatch == was.GroupBatch && s.GroupFailure == was.GroupFailure && s.Exclusive == was.Exclusive {
-		return true
-	}
-	n := q.otherLines()
-	if n > 0 && m.reordered > 0 && m.reordered+n > m.bounds.Groups {
-		return false
-	}
-	m.reordered += n
-	return true
 }
 
 // apply new settings to a queue.
@@ -156,6 +141,9 @@ func (m *Model) purge(x *fsm.QueuePurge) Outcome {
 	q := m.queues[x.Queue]
 	if q == nil {
 		return answer(fsm.NotFound)
+	}
+	if q.leases() > 0 && !affords(&m.toil.lines, q.otherLines(), m.bounds.Lines) {
+		return busy(fsm.CauseEntry)
 	}
 	purged := uint64(0)
 	for _, msg := range slices.Clone(q.messages) {

@@ -35,7 +35,7 @@ var causes = map[fsm.Cause]string{
 	fsm.CauseMessages: "messages", fsm.CauseBytes: "bytes", fsm.CauseWindow: "window", fsm.CauseDedup: "dedup",
 	fsm.CauseExpired: "expired", fsm.CauseSettled: "settled", fsm.CauseSessionEnded: "session_ended",
 	fsm.CauseQueueGone: "queue_gone", fsm.CauseNotHolder: "not_holder", fsm.CauseUnknownToken: "unknown_token",
-	fsm.CauseRequeued: "requeued", fsm.CauseTenants: "tenants", fsm.CauseGroups: "groups", fsm.CauseRoom: "room", fsm.CauseSettings: "settings",
+	fsm.CauseRequeued: "requeued", fsm.CauseTenants: "tenants", fsm.CauseGroups: "groups", fsm.CauseRoom: "room", fsm.CauseEntry: "entry",
 }
 
 // reached is what a run must have seen of the state.
@@ -53,7 +53,7 @@ var reached = []string{
 var rare = map[string]bool{
 	"code duplicate": true, "code overtaken": true, "code too_large": true, "code expired": true,
 	"answer ok": true, "answer responder_lost": true, "answer expired": true, "answer dead_lettered": true,
-	"cause room": true, "cause settings": true, "cause expired": true, "cause session_ended": true, "cause requeued": true, "cause dedup": true,
+	"cause room": true, "cause entry": true, "cause expired": true, "cause session_ended": true, "cause requeued": true, "cause dedup": true,
 }
 
 // leastOf is how often a code or cause must have been answered.

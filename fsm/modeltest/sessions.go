@@ -40,6 +40,8 @@ func (m *Model) attach(x *fsm.Attach) Outcome {
 		return Outcome{Code: fsm.Fenced, Value: s.epoch}
 	case x.Epoch == 0 || x.Node == "" || len(x.Node) > fsm.MaxNodeBytes || !slices.IsSorted(x.Tokens):
 		return answer(fsm.Invalid)
+	case !affords(&m.toil.held, s.leases(), m.bounds.Held):
+		return busy(fsm.CauseEntry)
 	}
 	if s.attached() && x.Epoch > s.epoch {
 		for _, c := range s.consumerList() {

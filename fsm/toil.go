@@ -1,0 +1,30 @@
+package fsm
+
+// toil is what a command may ask for in plenty. Each has a bound of its own, but
+// an entry has many commands, and while it is applied all replicas stand still.
+// So an entry does one of each kind whatever it takes, and more of them as far
+// as its bound goes; the rest is refused, and comes to an entry after it.
+type toil uint8
+
+const (
+	toilLines  toil = iota // lines of queues that are looked at, for new settings or at a purge
+	toilFanOut             // messages that are put into subscriptions
+	toilHeld               // leases that attached sessions find
+	toils
+)
+
+// affordsToil books so much of a kind, unless the entry has done enough.
+func (s *State) affordsToil(kind toil, n int) bool {
+	most := [toils]int{toilLines: s.bounds.Lines, toilFanOut: s.bounds.FanOut, toilHeld: s.bounds.Held}[kind]
+	done := &s.work.toil[kind]
+	if n > 0 && *done > 0 && *done+n > most {
+		return false
+	}
+	*done += n
+	return true
+}
+
+// enough refuses what the entry does no more of.
+func enough() Result {
+	return Result{Code: Busy, Cause: CauseEntry, RetryAfterMillis: RetryEntryMillis}
+}

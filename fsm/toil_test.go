@@ -1,0 +1,68 @@
+package fsm
+
+import (
+	"fmt"
+	"testing"
+)
+
+// TestFanOutOfAnEntryIsBounded: many publishes together put no more messages
+// into subscriptions than one may, and each gets in, in the end.
+func TestFanOutOfAnEntryIsBounded(t *testing.T) {
+	const subscriptions, publishes = 1000, 250
+	d := newDriver(t)
+	d.ok(&TopicCreate{OpHeader: d.op(), Topic: "t"})
+	d.many(subscriptions, func(i int) Command {
+		return &Subscribe{OpHeader: d.op(), Topic: "t", Queue: fmt.Sprint("s", i), Filter: ">"}
+	})
+	rest, entries := publishes, 0
+	for ; rest > 0; entries++ {
+		var all []Command
+		for range rest {
+			all = append(all, &Publish{OpHeader: d.op(), Queue: "t", Count: 1, Records: testRecords(1, 4)})
+		}
+		sum := uint64(0)
+		for i, r := range d.do(all...).Results {
+			if r.Code == OK {
+				sum += r.Value
+				rest--
+			} else if r.Code != Busy || r.Cause != CauseEntry || r.RetryAfterMillis != RetryEntryMillis {
+				t.Fatalf("publish %d: %+v", i, r)
+			}
+		}
+		if sum > MaxFanOut {
+			t.Fatalf("an entry put %d messages into subscriptions", sum)
+		}
+	}
+	if entries != 3 {
+		t.Errorf("%d entries", entries)
+	}
+}
+
+// TestAttachesOfAnEntryAreBounded: what a session holds is delivered anew as often
+// as it attaches, but not without end in one entry.
+func TestAttachesOfAnEntryAreBounded(t *testing.T) {
+	d := newDriver(t)
+	d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q"})
+	d.ok(&Consume{OpHeader: d.op(), Queue: "q", Consumer: 1, CreditMessages: MaxCreditMessages})
+	for range 4 {
+		d.ok(&Publish{OpHeader: d.op(), Queue: "q", Count: MaxItems, Records: testRecords(MaxItems, 4)})
+	}
+	var all []Command
+	const held, attaches = 4 * MaxItems, 50
+	for range attaches {
+		all = append(all, &Attach{Session: d.id, Epoch: 1, Node: "n"})
+	}
+	a := d.do(all...)
+	taken := 0
+	for _, r := range a.Results {
+		switch {
+		case r.Code == OK:
+			taken++
+		case r.Code != Busy || r.Cause != CauseEntry:
+			t.Fatalf("%+v", r)
+		}
+	}
+	if taken != MaxSessionCredit/held || len(a.Effects) != taken*held {
+		t.Errorf("%d attaches taken, %d effects", taken, len(a.Effects))
+	}
+}
