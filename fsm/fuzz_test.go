@@ -167,9 +167,11 @@ func (f *feed) entry(lease *int64) []byte {
 	return append(AppendEntryHeader(nil, VersionCurrent, at, n), commands...)
 }
 
-// prepared is a state in which most commands of a feed find something.
+// prepared is a state in which most commands of a feed find something. What is
+// purged and deleted lasts for some entries.
 func prepared(t testing.TB) *State {
 	s := New(1)
+	s.bounds.Reclaim = 2
 	var c []byte
 	n := 0
 	add := func(x Command) { c, n = Append(c, x), n+1 }

@@ -64,6 +64,7 @@ type Bounds struct {
 	Room    int // roomMax
 	Tenants int // MaxTenants
 	Groups  int // MaxGroups
+	Reclaim int // reclaimMax
 
 	// Of an entry, beyond the first command of each kind.
 	Lines  int // MaxGroups

@@ -37,7 +37,7 @@ func (s *State) discard(q *queue, h shelf, why gone) {
 // reclaim drops messages of what was taken away first. Junk is done with when
 // nothing of it is found any more, whatever was counted.
 func (s *State) reclaim() {
-	budget := reclaimMax
+	budget := s.bounds.Reclaim
 	for budget > 0 {
 		serial, j, ok := s.junk.Min()
 		if !ok {

@@ -3,6 +3,7 @@ package modeltest
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,11 +86,25 @@ func (c *coverage) look(m *Model) {
 		}
 		c.see(q.limited() && !q.hasToken(), "rates that are used up")
 	}
+	for _, h := range m.junk {
+		for _, msg := range h.messages {
+			r, _ := m.requestOf(msg)
+			c.see(r != nil, "requests that are junk")
+		}
+	}
 	for _, s := range m.sessions {
 		for _, r := range s.requests {
 			c.see(r.answered, "answers that are kept")
 		}
 	}
+}
+
+// keepsLines tells whether something is ready in another line than the plain
+// one that was taken away.
+func (m *Model) keepsLines() bool {
+	return slices.ContainsFunc(m.junk, func(h *heap) bool {
+		return slices.ContainsFunc(h.messages, func(msg *message) bool { return msg.line.number != 0 && msg.status == ready })
+	})
 }
 
 func (c *coverage) see(is bool, what string) {

@@ -19,8 +19,8 @@ type Command struct {
 type Look func(queue string) []fsm.MessageInfo
 
 // Apply does to the model what the machine did, and tells the first thing that
-// the machine had no right to do.
-func (m *Model) Apply(index uint64, clock fsm.Clock, commands []Command, got fsm.Applied, look Look) error {
+// the machine had no right to do. Told is what was traced of the entry.
+func (m *Model) Apply(index uint64, clock fsm.Clock, commands []Command, got fsm.Applied, look Look, told []fsm.TraceEvent) error {
 	if len(got.Results) != len(commands) {
 		return fmt.Errorf("%d results of %d commands", len(got.Results), len(commands))
 	}
@@ -32,6 +32,9 @@ func (m *Model) Apply(index uint64, clock fsm.Clock, commands []Command, got fsm
 		}
 	}
 	m.tail(got.Effects, look)
+	if err := m.reclaim(told); err != nil {
+		return err
+	}
 	rest, answers, err := m.expected(got.Effects)
 	if err != nil {
 		return err
@@ -48,7 +51,7 @@ func (m *Model) Apply(index uint64, clock fsm.Clock, commands []Command, got fsm
 func (m *Model) begin(index uint64, clock fsm.Clock) {
 	m.index, m.position = index, 0
 	m.effects, m.late, m.answers = nil, nil, nil
-	m.junk, m.ended, m.dying, m.inTail = nil, nil, map[*queue][]*message{}, false
+	m.ended, m.dying, m.inTail = nil, map[*queue][]*message{}, false
 	m.spentElse, m.spentLossy, m.crowded, m.toil = 0, 0, nil, toil{}
 	for _, q := range m.queues {
 		q.crowded = false
@@ -57,7 +60,8 @@ func (m *Model) begin(index uint64, clock fsm.Clock) {
 	m.clock.LeaseMillis = max(m.clock.LeaseMillis, clock.LeaseMillis)
 }
 
-// tail is what follows the commands of every entry, but for the hand-outs.
+// tail is what follows the commands of every entry, but for what is reclaimed
+// and the hand-outs.
 func (m *Model) tail(effects []fsm.Effect, look Look) {
 	m.inTail = true
 	m.overdue()
@@ -69,9 +73,6 @@ func (m *Model) tail(effects []fsm.Effect, look Look) {
 	m.condemn()
 	m.mourn(effects, look)
 	m.makeWay()
-	for _, msg := range m.junk {
-		m.reply(msg, fsm.DeadLettered)
-	}
 }
 
 // brief leaves out what is too long to print.

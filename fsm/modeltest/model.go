@@ -19,6 +19,7 @@ type Model struct {
 	topics       map[string]*topic
 	sessions     map[fsm.SessionID]*session
 	incarnations map[uint64]*queue // every queue that ever was
+	junk         []*heap           // oldest first
 	bounds       fsm.Bounds
 
 	// Of the entry at hand.
@@ -28,7 +29,6 @@ type Model struct {
 	position uint32                // the first that no command of this entry has
 	ended    []*session            // given up in this entry
 	dying    map[*queue][]*message // that time kills in this entry
-	junk     []*message            // purged, or of a queue that was deleted
 	inTail   bool                  // the commands are done
 
 	toil toil

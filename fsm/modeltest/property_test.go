@@ -100,6 +100,7 @@ func bounds(t *rapid.T) fsm.Bounds {
 		Lines:   choose(t, "lines", 1, 2, 4, b.Lines),
 		FanOut:  choose(t, "fan-out", 2, 4, 8, b.FanOut, b.FanOut),
 		Held:    choose(t, "held", 1, 3, b.Held),
+		Reclaim: choose(t, "reclaim", 1, 1, 2, 5, b.Reclaim),
 	}
 }
 
@@ -126,7 +127,7 @@ func (h *history) step(t *rapid.T) {
 	if err != nil {
 		t.Fatalf("entry %d: %v\n%s", h.index, err, h.told())
 	}
-	if err := h.model.Apply(h.index, h.clock, commands, got, h.look); err != nil {
+	if err := h.model.Apply(h.index, h.clock, commands, got, h.look, h.traced.state); err != nil {
 		t.Fatalf("entry %d: %v\n%s", h.index, err, h.told())
 	}
 	if h.index%compareEvery == 0 {
@@ -222,6 +223,7 @@ func (h *history) unpin(t *rapid.T) {
 // restored writes a snapshot and reads it again.
 func (h *history) restored(t *rapid.T, s *fsm.State) *fsm.State {
 	h.cover.seen["restored from a snapshot"]++
+	h.cover.see(h.model.keepsLines(), "restored with junk that has lines")
 	snapshot := s.Snapshot()
 	defer snapshot.Release()
 	var file bytes.Buffer

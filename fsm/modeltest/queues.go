@@ -117,15 +117,15 @@ func (m *Model) delete(x *fsm.QueueDelete) Outcome {
 	case x.IfUnused && consumers > 0:
 		return Outcome{Code: fsm.InUse, Value: consumers}
 	}
-	m.destroy(q)
-	m.destroy(q.dlq)
+	m.destroy(q, "")
+	m.destroy(q.dlq, "")
 	return Outcome{Code: fsm.OK, Value: messages}
 }
 
-// destroy takes a queue away with all that is in it, and tells its consumers
-// and those who wait for answers.
-func (m *Model) destroy(q *queue) {
-	m.junk = append(m.junk, q.messages...)
+// destroy takes a queue away with all that is in it, and tells its consumers.
+// It says what the queue went with, if that is anything.
+func (m *Model) destroy(q *queue, with string) {
+	m.discard(&heap{queue: q.name, kind: fsm.TraceQueueDeleted, with: with, messages: q.messages})
 	for _, c := range slices.Clone(q.consumers) {
 		if c.session.attached() && !c.closing {
 			m.closed(c, fsm.NotFound)
@@ -145,14 +145,15 @@ func (m *Model) purge(x *fsm.QueuePurge) Outcome {
 	if q.leases() > 0 && !affords(&m.toil.lines, q.otherLines(), m.bounds.Lines) {
 		return busy(fsm.CauseEntry)
 	}
-	purged := uint64(0)
+	h := &heap{queue: q.name, kind: fsm.TracePurged}
 	for _, msg := range slices.Clone(q.messages) {
 		if msg.status != leased {
-			m.junk = append(m.junk, msg)
+			h.messages = append(h.messages, msg)
 			m.takeAway(q, msg)
-			purged++
 		}
 	}
+	purged := uint64(len(h.messages))
+	m.discard(h)
 	q.purged += purged
 	return Outcome{Code: fsm.OK, Value: purged}
 }

@@ -46,7 +46,7 @@ var reached = []string{
 	"tenants that take turns", "exclusive queues with a consumer", "messages blamed for a crash",
 	"messages leased alone", "messages that wait for a consumer", "subscriptions that missed something",
 	"windows with ids", "open breakers", "breakers that probe", "later rounds of probes", "rates that are used up",
-	"answers that are kept",
+	"answers that are kept", "restored with junk that has lines", "requests that are junk",
 }
 
 // rare codes and causes are not in every short run.

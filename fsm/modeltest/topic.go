@@ -103,8 +103,8 @@ func (m *Model) topicDelete(x *fsm.TopicDelete) Outcome {
 		return Outcome{Code: fsm.InUse, Value: uint64(len(all))}
 	}
 	for _, q := range all {
-		m.destroy(q)
-		m.destroy(q.dlq)
+		m.destroy(q, "with its topic")
+		m.destroy(q.dlq, "with its topic")
 	}
 	delete(m.topics, t.name)
 	return Outcome{Code: fsm.OK, Value: uint64(len(all))}
@@ -164,8 +164,8 @@ func (u *subscription) same(x fsm.Subscribe, by *session) bool {
 func (m *Model) unsubscribe(s *session) {
 	for _, q := range m.queueList() {
 		if q.subject != nil && q.subject.session == s && !q.gone {
-			m.destroy(q)
-			m.destroy(q.dlq)
+			m.destroy(q, "with its session")
+			m.destroy(q.dlq, "with its session")
 		}
 	}
 }

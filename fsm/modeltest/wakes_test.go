@@ -42,6 +42,9 @@ func earlier(a, b int64) int64 {
 // waitsForLease is the first thing on the lease clock, and whether there is
 // any for which the clock must be kept going.
 func (m *Model) waitsForLease() (due int64, needs bool) {
+	if len(m.junk) > 0 {
+		due = max(1, m.clock.LeaseMillis)
+	}
 	for _, x := range m.sessions {
 		if !x.attached() {
 			due = earlier(due, x.idleEnd)
