@@ -54,7 +54,8 @@ func (c *Conn) RequeueMessages(ctx context.Context, queue string, reset bool, re
 
 // ScheduleMessages makes messages that nobody holds ready at a time up to ten
 // years ahead; the zero time, or one that is over, is now. Their times to live
-// begin then; a request's deadline stays. See DeleteMessages for the results.
+// begin then; a request's deadline stays, and the error of one that would be ready
+// no earlier Is ErrInvalid. See DeleteMessages for the results.
 func (c *Conn) ScheduleMessages(ctx context.Context, queue string, at time.Time, refs ...MessageRef) (errs []error, err error) {
 	a := transport.Amend{Queue: queue, Action: transport.AmendSchedule}
 	if !at.IsZero() {

@@ -29,7 +29,7 @@ func (s *State) amendAll(c *Amend) Result {
 }
 
 // amendFault says what is wrong with the messages that are invalid, "" if none
-// is: there is but one such thing for each action.
+// is: one text for each action.
 func amendFault(c *Amend, items []Verdict) string {
 	if !slices.ContainsFunc(items, func(v Verdict) bool { return v.Code == Invalid }) {
 		return ""
@@ -37,7 +37,7 @@ func amendFault(c *Amend, items []Verdict) string {
 	if c.Action == AmendMove {
 		return "only a dead letter goes back to where it came from; others need a queue to move to"
 	}
-	return "a dead message that waits for room in the dead-letter queue is not scheduled"
+	return "what waits for room in the dead-letter queue is not scheduled, nor is a request for its deadline or later"
 }
 
 // amendable is the queue of an Amend, or why nothing of it can be carried out.
@@ -125,7 +125,8 @@ func (s *State) requeue(q *queue, m message, reset bool) {
 
 // reschedule lets a message be ready at another time, which may be now. Its time
 // to live, which it may have begun, begins then, as a delayed one's does; a
-// request's deadline stays.
+// request's deadline stays, and it is not scheduled for that or later: nobody could
+// answer it then.
 func (s *State) reschedule(q *queue, place uint64, m message, at held, when int64) Verdict {
 	if at == heldParked {
 		return Verdict{Code: Invalid}
@@ -142,8 +143,14 @@ func (s *State) reschedule(q *queue, place uint64, m message, at held, when int6
 			return Verdict{}
 		}
 		at := q.expiresAt(max(when, s.clock.WallMillis), info)
-		if deadline := int64(info.DeadlineMillis); m.flags&flagRequest != 0 && (at == 0 || deadline < at) {
-			at = deadline
+		if m.flags&flagRequest != 0 {
+			deadline := int64(info.DeadlineMillis)
+			if !now && when >= deadline {
+				return Verdict{Code: Invalid}
+			}
+			if at == 0 || deadline < at {
+				at = deadline
+			}
 		}
 		expires = millisOf(at)
 	}

@@ -32,6 +32,10 @@ func (q *queue) checkTimed() (err error) {
 		}
 		if m.flags&flagScheduled != 0 {
 			scheduled++
+			if m.over(m.at.int64()) {
+				err = fmt.Errorf("message at place %d is ready at %d, when it is over", place, m.at.int64())
+				return false
+			}
 		}
 		if at := m.onLease(); at != 0 {
 			onLease++

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/ferrymq/ferrymq/fsm/record"
 )
 
 // busyState is a state with something of everything, from random commands.
@@ -126,6 +128,33 @@ func TestJunkComesBack(t *testing.T) {
 		}
 		if _, err := Restore(&b); !errors.Is(err, ErrSnapshot) {
 			t.Errorf("junk of cause %d, entry %d: %v", bad.why, bad.index, err)
+		}
+	}
+}
+
+// What a message cannot be, it does not come back as.
+func TestUnfitMessagesAreRefused(t *testing.T) {
+	for name, change := range map[string]func(*message){
+		"as it is":                  func(*message) {},
+		"no request, without retry": func(m *message) { m.flags = m.flags&^flagRequest | flagNoRetry },
+		"extended, and not leased":  func(m *message) { m.flags |= flagExtended },
+		"ready when it is over":     func(m *message) { m.expires = m.at },
+	} {
+		d := newDriver(t)
+		d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q"})
+		d.ok(&Consume{OpHeader: d.op(), Consumer: 1, Queue: "q", CreditMessages: 1})
+		d.ok(&Request{OpHeader: d.op(), Queue: "q", NoRetry: true,
+			Records: recordsOfKind(1, 4, record.Message{DelayMillis: 500, DeadlineMillis: 1000})})
+		q := d.s.queueNamed("q")
+		place, m, _ := q.waiting.Min()
+		change(&m)
+		q.waiting.Set(place, m)
+		var b bytes.Buffer
+		if _, err := d.s.Snapshot().WriteTo(&b); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Restore(&b); errors.Is(err, ErrSnapshot) != (name != "as it is") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func newTimed() *timed {
 func (m *message) over(wall int64) bool { return !m.expires.zero() && m.expires.int64() <= wall }
 
 // onWall is when the wall clock has something to do with a message that is
-// ready or waiting; 0: never.
+// ready or waiting; 0: never. A scheduled one does not expire before it is ready.
 func (m *message) onWall() int64 {
 	if m.flags&flagScheduled != 0 {
 		return m.at.int64()

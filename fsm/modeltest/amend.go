@@ -53,7 +53,8 @@ func (m *Model) amendOne(q, to *queue, x *fsm.Amend, it fsm.AmendItem) fsm.Verdi
 		q.recalled = append(q.recalled, msg.token)
 		m.endLease(msg, ending{why: fsm.CauseRequeued, to: behind, reset: x.Reset})
 	case fsm.AmendSchedule:
-		if msg.status == parked {
+		late := msg.request && x.AtMillis > m.clock.WallMillis && x.AtMillis >= int64(msg.draft.Deadline)
+		if msg.status == parked || late {
 			return fsm.Verdict{Code: fsm.Invalid}
 		}
 		m.letGo(msg)
