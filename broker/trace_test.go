@@ -90,6 +90,9 @@ func TestTraceQuery(t *testing.T) {
 		if len(reply.Events) != 3 || reply.FromIndex != 1 {
 			t.Fatalf("%+v", reply)
 		}
+		if e := reply.Events[0]; e.Kind != transport.TracePublished || e.Session != sessionID(1) || e.Consumer != 0 || e.Node != "b" {
+			t.Fatalf("%+v", e)
+		}
 		if e := reply.Events[2]; e.Kind != transport.TraceAcked || e.Session != sessionID(1) || e.Consumer != 7 || e.Node != "b" || e.Queue != "q" {
 			t.Fatalf("%+v", e)
 		}

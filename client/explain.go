@@ -60,7 +60,7 @@ type TraceEvent struct {
 	Queue    string
 	Kind     string // one of the Trace constants of package transport, "delivered" for example; there may be new ones
 	Token    uint64
-	Session  [16]byte
+	Session  [16]byte // of the consumer; if Consumer is 0, whose operation did it; zero: none did
 	Consumer uint32
 	Node     string // through which the session was attached
 	Detail   string

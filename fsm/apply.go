@@ -37,6 +37,7 @@ func (s *State) Apply(index uint64, entry []byte) (Applied, error) {
 	results := make([]Result, 0, min(int64(h.Count), int64(len(entry)/3)))
 	err = eachCommand(entry, h.Count, func(offset int, content []byte) error {
 		r, err := s.command(offset, content, entry)
+		w.by = doer{}
 		results = append(results, r)
 		if invariants && err == nil {
 			err = s.checkAfter(len(results))

@@ -47,6 +47,7 @@ func (s *State) admit(h *OpHeader, items int) (x *session, r Result) {
 	case h.Number-x.answered > WindowOperations || x.keptItems+items > WindowItems:
 		return nil, Result{Code: Busy, Cause: CauseWindow, RetryAfterMillis: RetryWindowMillis}
 	}
+	s.work.by = doer{x.id, x.node}
 	return x, Result{}
 }
 

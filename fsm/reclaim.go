@@ -11,6 +11,7 @@ type junk struct {
 	queue  string
 	index  uint64 // of the entry that took it away
 	why    gone
+	by     doer // in no snapshot: told by that entry only
 	shelf
 }
 
@@ -30,7 +31,7 @@ func (s *State) discard(q *queue, h shelf, why gone) {
 	if h.messages() == 0 {
 		return
 	}
-	j := &junk{gen: s.gen, serial: s.nextSerial(), queue: q.name, index: s.index, why: why, shelf: h}
+	j := &junk{gen: s.gen, serial: s.nextSerial(), queue: q.name, index: s.index, why: why, by: s.work.by, shelf: h}
 	s.junk.Set(j.serial, j)
 }
 
@@ -74,6 +75,9 @@ func (s *State) dropJunk(j *junk) func(index uint64, position uint32) {
 		if s.trace != nil {
 			e := s.event(kind, j.queue, id)
 			e.Detail = detail
+			if j.index == s.index {
+				e.Session, e.Node = j.by.session, j.by.node
+			}
 			s.trace(e)
 		}
 		s.answer(id, DeadLettered, messageID{})

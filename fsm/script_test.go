@@ -337,8 +337,11 @@ func (r *script) lookTrace(id string) {
 		if e.Queue != "" {
 			fmt.Fprintf(&r.out, " %s", e.Queue)
 		}
-		if e.Session != (SessionID{}) {
+		switch {
+		case e.Consumer != 0:
 			fmt.Fprintf(&r.out, " %s/%d@%s", sessionName(e.Session), e.Consumer, e.Node)
+		case e.Session != (SessionID{}):
+			fmt.Fprintf(&r.out, " by %s@%s", sessionName(e.Session), e.Node)
 		}
 		showIf(&r.out, "token", int64(e.Token))
 		if e.Detail != "" {

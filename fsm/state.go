@@ -59,6 +59,7 @@ type work struct {
 	due        int      // leases ended by time so far
 	checkpoint bool
 
+	by        doer
 	recordsAt int // where the records of the publish at hand begin in the entry
 	publish   Publish
 	settle    Settle

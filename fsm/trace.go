@@ -8,10 +8,18 @@ type TraceEvent struct {
 	Queue      string
 	Kind       string // one of the Trace constants
 	Token      uint64
-	Session    SessionID
+	Session    SessionID // of the consumer; if it concerns none, whose operation did it; zero: time or the system did
 	Consumer   uint32
 	Node       string // through which the session was attached
 	Detail     string
+}
+
+// doer is the session whose operation is at hand, for a trace: zero before it
+// is admitted and once it is over, so that what the tail of an entry does is
+// nobody's.
+type doer struct {
+	session SessionID
+	node    string
 }
 
 // Kinds of a TraceEvent.
@@ -46,8 +54,8 @@ const (
 // not use the state.
 func (s *State) SetTrace(f func(TraceEvent)) { s.trace = f }
 
-// tell tells of a message, and of the consumer that it concerns, if any.
-// Callers have seen that there is somebody to tell.
+// tell tells of a message, and of the consumer that it concerns, if any; else of
+// who did it. Callers have seen that there is somebody to tell.
 func (s *State) tell(kind string, q *queue, index uint64, position uint32, c *consumer, token uint64, detail string) {
 	e := s.event(kind, q.name, messageID{index, position})
 	e.Token, e.Detail = token, detail
@@ -59,7 +67,8 @@ func (s *State) tell(kind string, q *queue, index uint64, position uint32, c *co
 }
 
 func (s *State) event(kind, name string, id messageID) TraceEvent {
-	return TraceEvent{Index: s.index, WallMillis: s.clock.WallMillis, Queue: name, Kind: kind,
+	by := &s.work.by
+	return TraceEvent{Index: s.index, WallMillis: s.clock.WallMillis, Queue: name, Kind: kind, Session: by.session, Node: by.node,
 		ID: ID{Group: s.group, Index: id.index, Position: id.position}}
 }
 

@@ -72,7 +72,7 @@ type TraceEvent struct {
 	Queue    string
 	Kind     string // one of the Trace constants
 	Token    uint64
-	Session  SessionID
+	Session  SessionID // of the consumer; if Consumer is 0, whose operation did it; zero: none did
 	Consumer uint32
 	Node     string // through which the session was attached
 	Detail   string

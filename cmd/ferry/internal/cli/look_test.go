@@ -111,12 +111,13 @@ func TestTrace(t *testing.T) {
 	r := n.run(ExitNotFound, "", "trace", "0-17-3")
 	require.Contains(t, r.err, "since entry 5 of the log, 1970-01-01T00:00:01Z")
 	n.replies[transport.QueryTrace] = transport.TraceReply{FromIndex: 1, Events: []transport.TraceEvent{
-		{Index: 17, WallMs: 1_000, Queue: "orders", Kind: transport.TracePublished},
+		{Index: 17, WallMs: 1_000, Queue: "orders", Kind: transport.TracePublished, Session: transport.SessionID{0x12}, Node: "n2"},
 		{Index: 18, WallMs: 2_000, Queue: "orders", Kind: transport.TraceDelivered, Token: 4, Session: transport.SessionID{0xab, 0xcd}, Consumer: 2, Node: "n1"},
 		{Index: 19, WallMs: 3_000, Queue: "orders", Kind: transport.TraceRejected, Token: 4, Detail: "bad data"},
 	}}
 	out := n.run(ExitOK, "", "trace", "0-17-3@9").out
 	require.Regexp(t, `delivered +orders +18 +4 +abcd0000 +2 +n1`, out)
+	require.Regexp(t, `published +orders +17 +12000000 +n2`, out)
 	require.Contains(t, out, "bad data")
 	require.Contains(t, out, "everything is remembered\n")
 	var v traceView

@@ -54,7 +54,7 @@ func (a *app) trace() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "trace ID",
 		Short: "Tell the life of a message",
-		Long: "Tell what became of a message, even after it is gone: who had it, when, under which\n" +
+		Long: "Tell what became of a message, even after it is gone: who did what, when, under which\n" +
 			"token, and why it left, each with its entry of the log; and how far back the memory\n" +
 			"of the node reaches that answered. Nothing remembered is exit code 3.",
 	}
