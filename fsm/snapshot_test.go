@@ -90,11 +90,14 @@ func TestLargeSnapshotComesBack(t *testing.T) {
 }
 
 // withJunk has a queue that was just purged, of two messages more than are
-// reclaimed at once.
+// reclaimed at once: one of a line of its own, and one that waits.
 func withJunk(t testing.TB) *driver {
 	d := newDriver(t)
 	d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q"})
-	d.publish("q", reclaimMax+2)
+	d.publish("q", reclaimMax)
+	for _, m := range []record.Message{{GroupKey: "g"}, {DelayMillis: 60_000}} {
+		d.ok(&Publish{OpHeader: d.op(), Queue: "q", Count: 1, Records: recordsOfKind(1, 4, m)})
+	}
 	d.ok(&QueuePurge{OpHeader: d.op(), Queue: "q"})
 	return d
 }
