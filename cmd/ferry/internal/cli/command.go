@@ -25,8 +25,8 @@ const (
 const (
 	// stderrKept is how much of a command's last words are looked at.
 	stderrKept = 4096
-	// outputDelay is how long what a killed command left behind may hold its
-	// output open.
+	// outputDelay is how long what a command left behind may hold its output
+	// open.
 	outputDelay = time.Second
 )
 
@@ -54,7 +54,7 @@ func (c command) run(ctx context.Context, d *client.Delivery) (client.Message, e
 		"FERRY_SUBJECT="+d.Subject,
 	)
 	p.WaitDelay = outputDelay
-	if err := p.Run(); err != nil {
+	if err := started.run(p); err != nil {
 		return client.Message{}, c.failure(ctx, err, words.line())
 	}
 	return client.Message{Body: out.Bytes(), ContentType: c.contentType}, nil

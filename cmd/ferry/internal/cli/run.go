@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -26,18 +24,11 @@ type Streams struct {
 }
 
 // Main runs the program and returns its exit code. The first signal asks it
-// to stop, a second one ends it.
+// to stop, a second one ends it. No command that it started outlives it.
 func Main() int {
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := untilSignal(context.Background())
 	defer stop()
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-signals
-		stop()
-		<-signals
-		os.Exit(ExitFailed)
-	}()
+	defer started.kill()
 	_, plain := os.LookupEnv("NO_COLOR")
 	return Run(ctx, os.Args[1:], Streams{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.LookupEnv,
