@@ -7,8 +7,13 @@ import (
 	"github.com/ferrymq/ferrymq/fsm/pages"
 )
 
-// browseMax is how many messages one Browse looks at.
-const browseMax = 10_000
+const (
+	// browseMax is how many messages one Browse looks at.
+	browseMax = 5000
+	// browsePassed is how many packed messages that are passed on the way to
+	// others count as one that is looked at: they take so much less time.
+	browsePassed = 16
+)
 
 // MessageStates is a set of states; the empty one is all of them.
 type MessageStates uint8
@@ -55,8 +60,9 @@ type BrowsedMessage struct {
 }
 
 // Browse looks at the messages of a queue without changing anything. It looks
-// at a bounded number of them, so that it may be called while the state is
-// locked; not ok if there is no such queue.
+// at a bounded number of them, however many lines they are in, so that it may be
+// called while the state is locked. It gets further with each page; not ok if
+// there is no such queue.
 func (s *State) Browse(name string, c BrowseQuery) (page BrowsePage, ok bool) {
 	incarnation, ok := s.names.Get(name)
 	if !ok {
@@ -70,7 +76,7 @@ func (s *State) Browse(name string, c BrowseQuery) (page BrowsePage, ok bool) {
 		if !waits {
 			return page, true
 		}
-		if looked == browseMax || len(page.Messages) >= max(c.Limit, 1) {
+		if looked+b.passed()/browsePassed >= browseMax || len(page.Messages) >= max(c.Limit, 1) {
 			page.More = true
 			return page, true
 		}
@@ -125,22 +131,30 @@ func (s *State) browsed(q *queue, x *found) MessageInfo {
 // source gives messages by place.
 type source func() (found, bool)
 
-// browser merges sources by place. The lane of a line is looked into when its
-// front is reached.
+// browser merges sources by place.
 type browser struct {
-	queue  *queue
-	after  uint64
-	begun  btree.Map[uint64, source] // by the place of what was read of them
-	read   map[uint64]found          // the same
-	fronts btree.MapIter[uint64, uint32]
-	more   bool
+	begun btree.Map[uint64, source] // by the place of what was read of them
+	read  map[uint64]found          // the same
+	plain laneWalk
+	lines *linesWalk
 }
 
 func (s *State) browse(q *queue, after uint64) *browser {
-	b := &browser{queue: q, after: after, read: map[uint64]found{}}
-	b.begin(laneSource(&q.lane, 0, after))
-	ready := func(place uint64, m message) found { return found{message: m, place: place, state: Ready} }
-	b.begin(setSource(&q.returned, after, ready))
+	b := &browser{read: map[uint64]found{}, lines: q.walkLines(after)}
+	b.plain = q.lane.walk(after + 1)
+	b.begin(func() (x found, ok bool) {
+		place, p, ok := b.plain.next()
+		return found{message: p.message(), place: place, state: Ready}, ok
+	})
+	b.begin(func() (x found, ok bool) {
+		if x.place, ok = b.lines.front(); ok {
+			x.message, x.state = b.lines.next(), Ready
+		}
+		return x, ok
+	})
+	b.begin(setSource(&q.returned, after, func(place uint64, m message) found {
+		return found{message: m, place: place, state: Ready}
+	}))
 	b.begin(setSource(&q.leased, after, func(place uint64, l lease) found {
 		return found{message: l.rest(), place: place, state: Leased, lease: &l}
 	}))
@@ -150,19 +164,10 @@ func (s *State) browse(q *queue, after uint64) *browser {
 	b.begin(setSource(&q.parked, after, func(place uint64, m message) found {
 		return found{message: m, place: place, state: Parked}
 	}))
-	if o := q.lines; o != nil {
-		b.begin(setSource(&o.where, after, func(place uint64, n uint32) found {
-			l, _ := o.all.Get(n)
-			m, _ := l.returned.Get(place)
-			return ready(place, m)
-		}))
-		b.fronts = o.fronts.Iter()
-		b.more = b.fronts.First()
-	}
 	return b
 }
 
-// begin reads the first message of a source.
+// begin reads the next message of a source.
 func (b *browser) begin(from source) {
 	if x, ok := from(); ok {
 		b.begun.Set(x.place, from)
@@ -172,25 +177,19 @@ func (b *browser) begin(from source) {
 
 // next is the message with the lowest place that was not read.
 func (b *browser) next() (x found, ok bool) {
-	for {
-		place, from, waits := b.begun.Min()
-		if b.more && (!waits || b.fronts.Key() <= max(place, b.after)) {
-			n := b.fronts.Value()
-			l, _ := b.queue.lines.all.Get(n)
-			b.more = b.fronts.Next()
-			b.begin(laneSource(&l.lane, n, b.after))
-			continue
-		}
-		if !waits {
-			return x, false
-		}
-		b.begun.Delete(place)
-		x = b.read[place]
-		delete(b.read, place)
-		b.begin(from)
-		return x, true
+	place, from, ok := b.begun.Min()
+	if !ok {
+		return x, false
 	}
+	b.begun.Delete(place)
+	x = b.read[place]
+	delete(b.read, place)
+	b.begin(from)
+	return x, true
 }
+
+// passed is how many packed messages were passed to get to others.
+func (b *browser) passed() int { return b.plain.passed + b.lines.passed }
 
 // setSource reads messages with records of their own.
 func setSource[M any](set *pages.Map[M], after uint64, f func(place uint64, m M) found) source {
@@ -203,36 +202,4 @@ func setSource[M any](set *pages.Map[M], after uint64, f func(place uint64, m M)
 		}
 		return x, ok
 	}
-}
-
-// laneSource reads packed messages.
-func laneSource(l *lane, line uint32, after uint64) source {
-	c, at := l.seek(after + 1)
-	return func() (x found, ok bool) {
-		for {
-			for at.n < c.count {
-				var p packed
-				x.place, p, at = c.next(at)
-				if x.place > after {
-					x.message, x.state = p.message(), Ready
-					x.line = line
-					return x, true
-				}
-			}
-			if c == &l.tail {
-				return x, false
-			}
-			c, at = l.behind(c)
-		}
-	}
-}
-
-// behind is the chunk that follows one that is not the tail.
-func (l *lane) behind(c *chunk) (next *chunk, at cursor) {
-	next, at = &l.tail, l.tailAt
-	l.sealed.Ascend(c.first+1, func(_ uint64, sealed *chunk) bool {
-		next, at = sealed, cursor{}
-		return false
-	})
-	return next, at
 }

@@ -68,18 +68,138 @@ func TestBrowseIsBoundedAndFiltered(t *testing.T) {
 	}
 	page, ok := d.s.Browse("q", BrowseQuery{Limit: 20_000, Group: "b"})
 	require.True(t, ok && page.More)
-	require.Len(t, page.Messages, 3000)
+	require.Len(t, page.Messages, 1000)
 	require.EqualValues(t, browseMax, page.Next)
-	page, _ = d.s.Browse("q", BrowseQuery{After: page.Next, Limit: 20_000, Group: "b"})
-	require.False(t, page.More)
-	require.Len(t, page.Messages, 2000)
-	one := page.Messages[1234]
+	of := page.Messages
+	for page.More {
+		page, _ = d.s.Browse("q", BrowseQuery{After: page.Next, Limit: 20_000, Group: "b"})
+		of = append(of, page.Messages...)
+	}
+	require.Len(t, of, 5000)
+	one := of[1234]
 	page, _ = d.s.Browse("q", BrowseQuery{After: one.Place - 1, Limit: 1, Index: one.ID.Index, Position: one.ID.Position})
 	require.Equal(t, one, page.Messages[0])
 	page, _ = d.s.Browse("q", BrowseQuery{Limit: 1, States: StatesOf(Leased, Parked)})
 	require.Empty(t, page.Messages)
 	_, ok = d.s.Browse("nowhere", BrowseQuery{})
 	require.False(t, ok)
+}
+
+// TestBrowseWhileLinesChange: each page is what a plain walk finds behind the
+// last one, in whatever line it is, and between pages anything may happen. So
+// what stays where it is is seen once.
+func TestBrowseWhileLinesChange(t *testing.T) {
+	for seed := range uint64(6) {
+		d := newDriver(t)
+		rng := rand.New(rand.NewPCG(seed, 7))
+		d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q", Settings: Settings{Retry: RetryImmediate, GroupBatch: 4, Fair: seed%2 == 1}})
+		d.ok(&Consume{OpHeader: d.op(), Consumer: 1, Queue: "q", CreditMessages: 60})
+		for range 20 {
+			changeLines(d, rng, 0)
+		}
+		first := walked(d.s, 0)
+		seen, after, more := map[uint64]bool{}, uint64(0), true
+		for pages := 0; more; pages++ {
+			page, _ := d.s.Browse("q", BrowseQuery{After: after, Limit: 1 + rng.IntN(400)})
+			want := walked(d.s, after)
+			require.True(t, len(page.Messages) > 0 || len(want) == 0, "seed %d: an empty page", seed)
+			for i, m := range page.Messages {
+				require.Equal(t, want[i], m.MessageInfo, "seed %d", seed)
+				seen[m.Place] = true
+			}
+			if more = page.More; !more {
+				require.Len(t, page.Messages, len(want), "seed %d: the last page", seed)
+			}
+			after = page.Next
+			if pages < 40 {
+				changeLines(d, rng, rng.IntN(6))
+			}
+			if pages%8 == 7 {
+				d.s = copyOf(t, d.s)
+			}
+		}
+		stayed := 0
+		last := walked(d.s, 0)
+		for _, m := range first {
+			if _, ok := slices.BinarySearchFunc(last, m.Place, func(m MessageInfo, place uint64) int { return cmp.Compare(m.Place, place) }); ok {
+				require.True(t, seen[m.Place], "seed %d: place %d", seed, m.Place)
+				stayed++
+			}
+		}
+		require.Greater(t, stayed, 500, "seed %d", seed)
+	}
+}
+
+// walked are the messages of q above a place, by place.
+func walked(s *State, after uint64) (all []MessageInfo) {
+	s.Messages("q", func(m MessageInfo) bool {
+		if m.Place > after {
+			all = append(all, m)
+		}
+		return true
+	})
+	slices.SortFunc(all, func(a, b MessageInfo) int { return cmp.Compare(a.Place, b.Place) })
+	return all
+}
+
+// changeLines publishes to some line of q, or does something to some message.
+func changeLines(d *driver, rng *rand.Rand, what int) {
+	all := walked(d.s, 0)
+	if len(all) == 0 {
+		what = 0
+	}
+	if what == 0 {
+		n := 1 + rng.IntN(300)
+		priority := uint8(3 + rng.IntN(2))
+		m := record.Message{Priority: &priority, GroupKey: []string{"", "a", "b", "c"}[rng.IntN(4)], Tenant: []string{"", "t"}[rng.IntN(2)]}
+		d.ok(&Publish{OpHeader: d.op(), Queue: "q", Count: uint32(n), Records: recordsOfKind(n, 8, m)})
+		return
+	}
+	m := all[rng.IntN(len(all))]
+	if what < 4 { // what is leased is not many
+		m = all[slices.IndexFunc(all, func(m MessageInfo) bool { return m.State == Leased })]
+	}
+	one := AmendItem{Place: m.Place, Index: m.ID.Index, Position: m.ID.Position}
+	switch what {
+	case 1, 2, 3:
+		info, _ := d.s.Queue("q")
+		d.ok(&Settle{OpHeader: d.op(), Items: []SettleItem{{Incarnation: info.Incarnation, Place: m.Place, Token: m.Token,
+			Action: []Action{ActionAck, ActionNack, ActionReject}[what-1], Reason: ReasonDownstream}}})
+	case 4:
+		d.do(&Amend{OpHeader: d.op(), Queue: "q", Action: AmendDelete, Items: []AmendItem{one}})
+	case 5:
+		d.do(&Amend{OpHeader: d.op(), Queue: "q", Action: AmendRequeue, Items: []AmendItem{one}})
+	}
+}
+
+// TestBrowsePassesLittle: a message deep in its line is found past others of
+// that line, and a page is the shorter for it, but gets further.
+func TestBrowsePassesLittle(t *testing.T) {
+	const groups, depth = 200, 200
+	x := newBench(t, 8, false)
+	for range depth {
+		x.groups(t, groups)
+	}
+	for _, above := range []uint64{0, 160} {
+		q := BrowseQuery{After: groups * above, Limit: 1, States: StatesOf(Parked)}
+		page, _ := x.s.Browse("q", q)
+		want := browseMax - groups*above/browsePassed // each line is begun once
+		if got := page.Next - q.After; len(page.Messages) > 0 || !page.More || got != want {
+			t.Errorf("after %d of each: looked at %d, want %d", above, got, want)
+		}
+	}
+	places := uint64(0)
+	for q, more := (BrowseQuery{Limit: 1, States: StatesOf(Parked)}), true; more; {
+		var page BrowsePage
+		page, _ = x.s.Browse("q", q)
+		if more = page.More; more && page.Next <= q.After {
+			t.Fatalf("a page after %d goes nowhere", q.After)
+		}
+		q.After, places = page.Next, page.Next
+	}
+	if places != groups*depth {
+		t.Errorf("the last page ends at %d", places)
+	}
 }
 
 // TestBrowseByStateAndAge: each state is found by its name, and a time bounds

@@ -56,7 +56,7 @@ func (s *State) checkLines(q *queue) error {
 func (s *State) checkEachLine(q *queue, found map[uint32]*line) (err error) {
 	o := q.lines
 	var ready, messages uint64
-	listed, fronts, doomed, where, open := map[string]int{}, 0, 0, 0, 0
+	listed, doomed, open := map[string]int{}, 0, 0
 	byTenant := map[string]int{}
 	o.all.Scan(func(n uint32, l *line) bool {
 		f := found[n]
@@ -80,9 +80,12 @@ func (s *State) checkEachLine(q *queue, found map[uint32]*line) (err error) {
 		if (l.waits == nil) != (f.waits == nil) || l.waits != nil && l.waits.Len() != f.waits.Len() {
 			err = fmt.Errorf("line %d: waits", n)
 		}
-		if ok {
-			fronts++
-		}
+		l.stack.each(func(place uint64, _ message) bool {
+			if at, known := o.where.Get(place); !known || at != n {
+				err = fmt.Errorf("line %d: place %d is said to be of line %d", n, place, at)
+			}
+			return err == nil
+		})
 		if l.listed {
 			listed[l.tenant]++
 		}
@@ -99,7 +102,6 @@ func (s *State) checkEachLine(q *queue, found map[uint32]*line) (err error) {
 				err = fmt.Errorf("line %d is open, and was looked at with room %d, not %d", n, c.seen, s.groupRoom(q, c))
 			}
 		}
-		where += l.returned.Len()
 		ready += l.stack.ready()
 		messages += l.messages
 		byTenant[l.tenant]++
@@ -119,8 +121,8 @@ func (s *State) checkEachLine(q *queue, found map[uint32]*line) (err error) {
 		return err
 	case o.plain != spot{front, ok}:
 		return fmt.Errorf("the plain line stands at %+v, not at %d", o.plain, front)
-	case ready != o.ready || messages != o.messages || fronts != o.fronts.Len() || where != o.where.Len() || open != 0:
-		return fmt.Errorf("lines: %d ready, %d messages, %d fronts, %d returned, %d open", ready, messages, fronts, where, open)
+	case ready != o.ready || messages != o.messages || ready != uint64(o.where.Len()) || open != 0:
+		return fmt.Errorf("lines: %d ready, %d of them at known places, %d messages, %d open", ready, o.where.Len(), messages, open)
 	case doomed != o.doomed.Len() || in != (doomed > 0):
 		return fmt.Errorf("lines: %d condemned, %d listed", doomed, o.doomed.Len())
 	}

@@ -26,8 +26,7 @@ type lines struct {
 	plain                spot                        // of the plain line
 	free                 btree.Map[uint32, uint32]   // numbers below the highest that are not in use: first and last of a range
 	named                map[lineKey]uint32          // looked up, never walked
-	where                pages.Map[uint32]           // place to line: returned ones
-	fronts               btree.Map[uint64, uint32]   // place of its front to line: those with something ready, but the plain one
+	where                pages.Map[uint32]           // place to line: what is ready in them
 	ring                 btree.Map[uint64, string]   // fair: turn to tenant: those that something can be served of
 	doomed               btree.Map[uint32, struct{}] // condemned lines that have something unleased
 }

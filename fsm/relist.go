@@ -68,14 +68,6 @@ func (o *lines) list(at *spot, t *tenant, n uint32, priority uint8, front uint64
 	if listed {
 		t.ready.Set(rank(priority, front), n)
 	}
-	if n != 0 && front != at.front {
-		if at.front != 0 {
-			o.fronts.Delete(at.front)
-		}
-		if front != 0 {
-			o.fronts.Set(front, n)
-		}
-	}
 	*at = spot{front, listed}
 }
 
@@ -86,6 +78,7 @@ func (s *State) append(q *queue, n uint32, place uint64, m packed) {
 	} else {
 		l := q.lines.at(n)
 		l.lane.append(place, m)
+		q.lines.where.Set(place, n)
 		q.lines.ready++
 	}
 	s.relist(q, n)
@@ -104,16 +97,23 @@ func (q *queue) entered(n uint32) {
 func (s *State) takeReturned(q *queue, place uint64) (message, bool) {
 	m, ok := q.returned.Delete(place)
 	if !ok && q.lines != nil {
-		n, found := q.lines.where.Delete(place)
-		if !found {
-			return message{}, false
-		}
-		m, ok = q.lines.at(n).returned.Delete(place)
-		q.lines.ready--
+		m, ok = q.takeReturnedOfLine(place)
 	}
 	if ok {
 		q.unwatch(place, &m)
 		s.relist(q, m.line)
+	}
+	return m, ok
+}
+
+func (q *queue) takeReturnedOfLine(place uint64) (m message, ok bool) {
+	n, ok := q.lines.where.Get(place)
+	if !ok {
+		return m, false
+	}
+	if m, ok = q.lines.at(n).returned.Delete(place); ok {
+		q.lines.where.Delete(place)
+		q.lines.ready--
 	}
 	return m, ok
 }
@@ -145,6 +145,7 @@ func (s *State) takePacked(q *queue, n uint32, place uint64) {
 		q.lane.remove(place)
 	} else {
 		q.lines.at(n).lane.remove(place)
+		q.lines.where.Delete(place)
 		q.lines.ready--
 	}
 	s.relist(q, n)

@@ -104,7 +104,7 @@ func (h *shelf) eachLane(visit func(n uint32, l *lane) bool) {
 func (h *shelf) oldestReady() (place uint64, n uint32, ok bool) {
 	place, _, ok = h.front()
 	if h.lines != nil {
-		if at, line, found := h.lines.fronts.Min(); found && (!ok || at < place) {
+		if at, line, found := h.lines.where.Min(); found && (!ok || at < place) {
 			return at, line, true
 		}
 	}

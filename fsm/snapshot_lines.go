@@ -163,7 +163,7 @@ func (s *State) deriveLines(q *queue) (err error) {
 		l.messages += ready
 		o.messages += ready
 		o.ready += ready
-		l.returned.Scan(func(place uint64, _ message) bool {
+		l.stack.each(func(place uint64, _ message) bool {
 			o.where.Set(place, n)
 			return true
 		})

@@ -63,49 +63,23 @@ func (w *stackWalk) next() {
 	w.step()
 }
 
-// readyWalk reads what is ready of all lines by place. A line is looked into
-// when its front is reached.
+// readyWalk reads what is ready of all lines by place.
 type readyWalk struct {
-	shelf  *shelf
-	begun  btree.Map[uint64, *stackWalk] // by their next place
-	fronts btree.MapIter[uint64, uint32]
-	more   bool
+	plain *stackWalk
+	lines *linesWalk
 }
 
-func (h *shelf) walkReady() *readyWalk {
-	r := &readyWalk{shelf: h}
-	r.begin(&h.stack)
-	if h.lines != nil {
-		r.fronts = h.lines.fronts.Iter()
-		r.more = r.fronts.First()
-	}
-	return r
-}
-
-func (r *readyWalk) begin(k *stack) { r.keep(k.walk()) }
-
-func (r *readyWalk) keep(w *stackWalk) {
-	if place, _, ok := w.front(); ok {
-		r.begun.Set(place, w)
-	}
-}
+func (h *shelf) walkReady() *readyWalk { return &readyWalk{h.stack.walk(), h.walkLines(0)} }
 
 // next is the ready message with the lowest place of those not read.
 func (r *readyWalk) next() (place uint64, size uint32, ok bool) {
-	for {
-		at, w, found := r.begun.Min()
-		if r.more && (!found || r.fronts.Key() < at) {
-			r.begin(r.shelf.stackOf(r.fronts.Value()))
-			r.more = r.fronts.Next()
-			continue
-		}
-		if !found {
-			return 0, 0, false
-		}
-		place, size, _ = w.front()
-		r.begun.Delete(at)
-		w.next()
-		r.keep(w)
-		return place, size, true
+	place, size, ok = r.plain.front()
+	if at, found := r.lines.front(); found && (!ok || at < place) {
+		m := r.lines.next()
+		return at, m.size, true
 	}
+	if ok {
+		r.plain.next()
+	}
+	return place, size, ok
 }
