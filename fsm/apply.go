@@ -77,7 +77,7 @@ func (s *State) Apply(index uint64, entry []byte) (Applied, error) {
 func (s *State) tail() {
 	s.bodies.Settled(s.index)
 	s.expire()
-	s.moveCondemned(s.moveParked(moveMax))
+	s.moveCondemned(s.moveParked(s.bounds.Move))
 	s.makeWay()
 	s.reclaim()
 	for _, incarnation := range s.work.touched {

@@ -65,6 +65,7 @@ type Bounds struct {
 	Tenants int // MaxTenants
 	Groups  int // MaxGroups
 	Reclaim int // reclaimMax
+	Move    int // moveMax
 
 	// Of an entry, beyond the first command of each kind.
 	Lines  int // MaxGroups

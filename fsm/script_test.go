@@ -122,6 +122,8 @@ func (r *script) lower(settings []string) {
 			b.FanOut = n
 		case "held":
 			b.Held = n
+		case "move":
+			b.Move = n
 		case "reclaim":
 			b.Reclaim = n
 		default:
