@@ -50,7 +50,9 @@ type RedriveResult struct {
 // another one goes on where it ended.
 //
 // While a target is busy it waits, until ctx ends, which has no other end here.
-// The error says why it ended early; the result holds all the same.
+// The error says why it ended early; the result holds all the same. When ctx
+// ended, it is the context's for errors.Is, and ErrTimeout only if nothing was
+// moved; ErrUnknownOutcome: the last step may or may not have been done.
 func (c *Conn) Redrive(ctx context.Context, o RedriveOptions) (RedriveResult, error) {
 	r := redrive{c: c, o: o, pause: rate.NewLimiter(rate.Inf, redriveBatch)}
 	if o.To != "" {
@@ -85,9 +87,26 @@ func (c *Conn) Redrive(ctx context.Context, o RedriveOptions) (RedriveResult, er
 		err = r.run(ctx)
 	}
 	if err != nil {
-		err = about(err, "redrive", o.From)
+		err = r.partly(about(err, "redrive", o.From))
 	}
 	return r.result, err
+}
+
+// partly is the error of a redrive, which has applied something although its
+// last step timed out before it was begun.
+func (r *redrive) partly(err error) error {
+	var e *Error
+	if r.result.Moved == 0 || !errors.As(err, &e) || e.Code != transport.CodeTimeout {
+		return err
+	}
+	text := fmt.Sprintf("ferry: redrive %q: some were moved, the next step was not begun", r.o.From)
+	if e.Detail != "" {
+		text += ": " + e.Detail
+	}
+	if e.wrapped == nil {
+		return errors.New(text)
+	}
+	return fmt.Errorf("%s: %w", text, e.wrapped)
 }
 
 // redrive is one under way.
@@ -172,7 +191,11 @@ func redrivenOf(m *BrowsedMessage) redriven {
 // move moves a batch, and what a busy queue refuses once more.
 func (r *redrive) move(ctx context.Context, batch []redriven) error {
 	if err := r.pause.WaitN(ctx, len(batch)); err != nil {
-		return localError(transport.CodeTimeout, "redrive", r.o.From, "", join(ctxError(ctx), err))
+		why := ctxError(ctx)
+		if why == nil { // it would end in the meantime
+			why = context.DeadlineExceeded
+		}
+		return localError(transport.CodeTimeout, "redrive", r.o.From, "", why)
 	}
 	pause := busyPause()
 	for {

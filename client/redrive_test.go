@@ -117,6 +117,45 @@ func TestRedriveCancelledHalfWay(t *testing.T) {
 	})
 }
 
+// TestRedriveTellsWhatItDid: an error does not say that nothing was applied when
+// something was.
+func TestRedriveTellsWhatItDid(t *testing.T) {
+	for name, c := range map[string]struct {
+		within func(context.Context) (context.Context, context.CancelFunc)
+		why    error
+	}{
+		"deadline": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, 3*second)
+		}, context.DeadlineExceeded},
+		"cancel": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(ctx)
+			time.AfterFunc(3*second, cancel)
+			return ctx, cancel
+		}, context.Canceled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cluster := newFakeCluster(t, "n1")
+				conn := cluster.connect()
+				defer conn.Close()
+				cluster.fill(300)
+				ctx, cancel := c.within(t.Context())
+				defer cancel()
+				r, err := conn.Redrive(ctx, RedriveOptions{From: "q.dlq", Rate: 50})
+				want := `ferry: redrive "q.dlq": some were moved, the next step was not begun: ` + c.why.Error()
+				if !errors.Is(err, c.why) || errors.Is(err, ErrTimeout) || err.Error() != want || r.Moved == 0 || r.Moved == 300 {
+					t.Errorf("%+v, %v", r, err)
+				}
+				ended, end := context.WithCancel(t.Context())
+				end()
+				if r, err := conn.Redrive(ended, RedriveOptions{From: "q.dlq", Rate: 50}); !errors.Is(err, ErrTimeout) || r.Moved != 0 {
+					t.Errorf("nothing was done: %+v, %v", r, err)
+				}
+			})
+		})
+	}
+}
+
 func TestRedriveIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newFakeCluster(t, "n1")
