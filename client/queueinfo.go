@@ -64,7 +64,7 @@ type BreakerInfo struct {
 	Outcomes   int           // in the window, at most 20
 	Failures   int           // of those
 	Downstream int           // consecutive ones
-	Probes     int           // half open: leases on trial at a time
+	Probes     int           // half open: leases that are on trial now
 }
 
 // TopicInfo describes a topic.

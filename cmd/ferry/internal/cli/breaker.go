@@ -36,7 +36,7 @@ func (b breakerView) text() string {
 		}
 		return fmt.Sprintf("open until about %s, for %s", orNone(b.Until), millisText(b.OpenMillis))
 	case client.BreakerHalfOpen.String():
-		return fmt.Sprintf("half open: %d at a time on trial", b.Probes)
+		return fmt.Sprintf("half open: %d on trial now", b.Probes)
 	}
 	return b.State
 }

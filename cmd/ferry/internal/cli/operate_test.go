@@ -19,7 +19,8 @@ func TestOperate(t *testing.T) {
 		{}: "off",
 		{State: transport.BreakerClosed, Outcomes: 9, Failures: 2}:    "closed: 2 of the last 9 attempts failed, 0 in a row downstream",
 		{State: transport.BreakerIsOpen, ByHand: true}:                "open, by hand: until it is closed",
-		{State: transport.BreakerHalfOpen, Probes: 2, OpenMs: 40_000}: "half open: 2 at a time on trial",
+		{State: transport.BreakerHalfOpen, Probes: 2, OpenMs: 40_000}: "half open: 2 on trial now",
+		{State: transport.BreakerHalfOpen}:                            "half open: 0 on trial now",
 	} {
 		n.replies["queue"] = transport.QueueInfo{Name: "orders", Breaker: state}
 		require.Equal(t, "breaker of orders is "+text+"\n", n.run(ExitOK, "", "breaker", "show", "orders").out)
