@@ -17,7 +17,7 @@ var (
 	ErrNotFound       = errors.New("ferry: not found")
 	ErrConflict       = errors.New("ferry: conflicts with what is there")
 	ErrBusy           = errors.New("ferry: busy")
-	ErrTooLarge       = errors.New("ferry: too large")
+	ErrTooLarge       = errors.New("ferry: too large") // for the protocol, or for all that the queue may ever hold
 	ErrInvalid        = errors.New("ferry: invalid")
 	ErrUnsupported    = errors.New("ferry: unsupported")
 	ErrDenied         = errors.New("ferry: denied")

@@ -160,6 +160,31 @@ func TestRoomIsMadeByTrying(t *testing.T) {
 	})
 }
 
+// TestTooLargeForItsQueue: what the queue could never hold is told at once, with
+// its limit. Nobody tries it again.
+func TestTooLargeForItsQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		const limit = "queue q cannot hold a message that large: its limit is 30 bytes"
+		c.setVerdict(func(transport.Op, []byte) *transport.Result {
+			return &transport.Result{Code: transport.CodeTooLarge, Detail: limit}
+		})
+		start := time.Now()
+		_, err := conn.Publish(t.Context(), "q", Message{})
+		if !errors.Is(err, ErrTooLarge) || errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), limit) {
+			t.Errorf("%v", err)
+		}
+		if took := time.Since(start); took > busyInitial {
+			t.Errorf("it took %v", took)
+		}
+		if last := c.view().lastSeen(); last.Number != 1 {
+			t.Errorf("the last try was %+v", last)
+		}
+	})
+}
+
 func TestBusyIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newFakeCluster(t, "n1")

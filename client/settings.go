@@ -78,7 +78,7 @@ func nameOf[T ~uint8](n T, names ...string) string {
 // milliseconds.
 type QueueSettings struct {
 	MaxMessages  uint64 // 0: unlimited
-	MaxBytes     uint64 // 0: unlimited; logical bytes, body and headers
+	MaxBytes     uint64 // 0: unlimited; logical bytes, body and headers; a message of more is ErrTooLarge
 	Overflow     Overflow
 	FailureLimit int           // 0: 10; FailureLimitUnlimited
 	Lease        time.Duration // 0: 60 s; 1 s to 24 h

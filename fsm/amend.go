@@ -28,10 +28,16 @@ func (s *State) amendAll(c *Amend) Result {
 	return s.keep(x, &c.OpHeader, items, s.at(r, items))
 }
 
-// amendFault says what is wrong with the messages that are invalid, "" if none
-// is: one text for each action.
+// amendFault says what is wrong with the messages that are invalid, or else too
+// large, "" if none is: one text for each action.
 func amendFault(c *Amend, items []Verdict) string {
-	if !slices.ContainsFunc(items, func(v Verdict) bool { return v.Code == Invalid }) {
+	has := func(code Code) bool {
+		return slices.ContainsFunc(items, func(v Verdict) bool { return v.Code == code })
+	}
+	if !has(Invalid) {
+		if has(TooLarge) {
+			return "larger than the limit in bytes of the queue to move to"
+		}
 		return ""
 	}
 	if c.Action == AmendMove {
@@ -188,6 +194,9 @@ func (s *State) moveTo(q *queue, c *Amend, place uint64, m message, at held) Ver
 	if err != nil {
 		s.fail(err)
 		return Verdict{}
+	}
+	if !to.holds(m.size) {
+		return Verdict{Code: TooLarge}
 	}
 	if full := to.fits(m.size); full != CauseNone {
 		return Verdict{Code: Busy, Cause: full, RetryAfterMillis: RetryFullMillis}

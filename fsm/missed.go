@@ -1,5 +1,7 @@
 package fsm
 
+import "fmt"
+
 // missersMax is how many subscriptions are told apart of those that missed
 // something.
 const missersMax = 64
@@ -15,7 +17,7 @@ type misses struct {
 // it did last.
 type misser struct {
 	incarnation, missed uint64
-	why                 Cause
+	why                 Verdict
 }
 
 // Misser is a subscription that missed messages.
@@ -47,20 +49,32 @@ func (s *State) Missers() []Misser {
 }
 
 // miss counts a message that a subscription could not take.
-func (s *State) miss(q *queue, a *arrival, why Cause) {
+func (s *State) miss(q *queue, a *arrival, why Verdict) {
 	q.missed++
 	s.misses.note(q.incarnation, why)
 	if s.trace != nil {
-		s.tell(TraceMissed, q, a.index, a.position, nil, 0, "the subscription "+inWords(why))
+		s.tell(TraceMissed, q, a.index, a.position, nil, 0, "the subscription "+q.inWords(why))
 	}
 }
 
-// inWords tells what is the matter with a subscription that misses or refuses a
-// message. One that drops what is new tells no cause.
-func inWords(why Cause) string {
-	switch why {
-	case CauseNone:
+// inWords tells which limit it is as well, if that has to change for the message
+// to be taken.
+func (q *queue) inWords(why Verdict) string {
+	if why.Code == TooLarge {
+		return fmt.Sprintf("%s: its limit is %d bytes", inWords(why), q.settings.MaxBytes)
+	}
+	return inWords(why)
+}
+
+// inWords tells what is the matter with a queue that misses or refuses a message.
+func inWords(why Verdict) string {
+	switch why.Code {
+	case TooLarge:
+		return "cannot hold a message that large"
+	case Dropped:
 		return "is full, and drops new messages"
+	}
+	switch why.Cause {
 	case CauseRoom:
 		return "is full, and has to drop more than one entry may"
 	case CauseTenants:
@@ -72,7 +86,7 @@ func inWords(why Cause) string {
 	}
 }
 
-func (x *misses) note(incarnation uint64, why Cause) {
+func (x *misses) note(incarnation uint64, why Verdict) {
 	x.total++
 	n := len(x.last)
 	if n > 0 && x.last[n-1].incarnation == incarnation {

@@ -153,6 +153,9 @@ func (r *room) book(size uint32, victims int) {
 
 // admits judges a new message by the state as it is.
 func (s *State) admits(q *queue, a *arrival, e *effort, kept int) (v Verdict, victims int) {
+	if !q.holds(a.size) {
+		return Verdict{Code: TooLarge}, 0
+	}
 	if cause := s.lineCause(q, a.info, nil); cause != CauseNone {
 		return Verdict{Code: Busy, Cause: cause, RetryAfterMillis: RetryFullMillis}, 0
 	}

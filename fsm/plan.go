@@ -99,6 +99,9 @@ func (s *State) plainly(p *plan) (r Result, sure bool) {
 	}
 	sum := uint64(0)
 	for i := range w.incoming {
+		if !q.holds(w.incoming[i].size) {
+			return Result{}, false
+		}
 		sum += uint64(w.incoming[i].size)
 	}
 	full := q.fitsAll(uint64(len(w.incoming)), sum)
@@ -121,7 +124,9 @@ func (s *State) planOne(p *plan, i int, entry []byte) (v Verdict) {
 		}
 	}
 	if to.queue != nil {
-		v = s.planIn(p, to.queue, &a, forRefusing)
+		if v = s.planIn(p, to.queue, &a, forRefusing); v.Code == TooLarge {
+			s.refused(to.queue, v)
+		}
 	} else {
 		v = s.planInAll(p, in, &a)
 	}
@@ -145,6 +150,9 @@ func (s *State) planIn(p *plan, q *queue, a *arrival, why purpose) Verdict {
 
 // planned judges a message for a queue as if those before were stored.
 func (s *State) planned(p *plan, q *queue, a *arrival, why purpose, kept int) (v Verdict, victims int) {
+	if !q.holds(a.size) {
+		return Verdict{Code: TooLarge}, 0
+	}
 	if cause := s.lineCause(q, a.info, p.lines[q.incarnation]); cause != CauseNone {
 		return Verdict{Code: Busy, Cause: cause, RetryAfterMillis: RetryFullMillis}, 0
 	}
@@ -164,7 +172,7 @@ func (s *State) planInAll(p *plan, in *incoming, a *arrival) Verdict {
 		if q, _ := s.queues.Get(incarnation); q.subscription.required {
 			v, victims := s.planned(p, q, a, forRefusing, kept)
 			if v.Code != OK {
-				s.refused(q, v.Cause)
+				s.refused(q, v)
 				return v
 			}
 			kept += victims - 1

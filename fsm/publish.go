@@ -119,7 +119,11 @@ func (s *State) detail(entry []byte) string {
 	if q == nil {
 		return s.faultOf(entry)
 	}
-	text := "subscription " + q.name + " " + inWords(s.work.refusedAs)
+	text := "queue "
+	if q.subscription != nil {
+		text = "subscription "
+	}
+	text += q.name + " " + q.inWords(s.work.refusedAs)
 	if s.work.refusers { // one text is for all messages, whichever refused them
 		text += ", and others refuse too"
 	}
@@ -173,9 +177,12 @@ func (s *State) storeIn(q *queue, in *incoming, a *arrival, entry []byte) Verdic
 	e := &s.work.efforts[forRefusing]
 	v, victims := s.admits(q, a, e, 0)
 	if v.Code != OK {
-		if v.Code == Dropped {
+		switch v.Code {
+		case Dropped:
 			q.overflowed++
 			s.tellDropped(q, a)
+		case TooLarge:
+			s.refused(q, v)
 		}
 		s.crowdFor(v, q, forRefusing, a)
 		return v
@@ -208,7 +215,7 @@ func (s *State) storeInAll(t *topic, in *incoming, a *arrival, entry []byte) Ver
 			v = w.plannedToMiss(in, incarnation)
 		}
 		if v.Code != OK {
-			s.miss(q, a, v.Cause)
+			s.miss(q, a, v)
 			s.crowdFor(v, q, why, a)
 			continue
 		}
@@ -243,7 +250,7 @@ func (s *State) refusedByAny(all []uint64, a *arrival) Verdict {
 		}
 		v, victims := s.admits(q, a, &s.work.efforts[forRefusing], kept)
 		if v.Code != OK {
-			s.refused(q, v.Cause)
+			s.refused(q, v)
 			s.crowdFor(v, q, forRefusing, a)
 			return v
 		}
@@ -267,9 +274,9 @@ func (s *State) crowdFor(v Verdict, q *queue, why purpose, a *arrival) {
 	}
 }
 
-// refused notes the first subscription that refused a message and why, and
-// whether it was the only one.
-func (s *State) refused(q *queue, why Cause) {
+// refused notes the first queue that refused a message for which there is more to
+// say, and why, and whether it was the only one.
+func (s *State) refused(q *queue, why Verdict) {
 	switch s.work.refusedBy {
 	case nil:
 		s.work.refusedBy, s.work.refusedAs = q, why

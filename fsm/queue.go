@@ -65,6 +65,12 @@ func (q *queue) within(messages, bytes uint64) Cause {
 	return CauseNone
 }
 
+// holds tells whether a message of this size finds room in the queue when it is
+// empty: else no retry could succeed.
+func (q *queue) holds(size uint32) bool {
+	return q.settings.MaxBytes == 0 || uint64(size) <= q.settings.MaxBytes
+}
+
 // touch puts a queue on the list of those that hand out at the end of the entry.
 func (s *State) touch(q *queue) {
 	if q.touched != s.index {

@@ -71,8 +71,8 @@ type work struct {
 	subject   string             // that they were matched by last
 	fanOut    int                // messages that the examined ones become
 	fannedOut uint64             // messages put into subscriptions
-	refusedBy *queue             // the first required subscription that refused a message
-	refusedAs Cause              // why
+	refusedBy *queue             // the first required subscription that refused a message, or queue that could never hold one
+	refusedAs Verdict            // why
 	refusers  bool               // there was another one
 	missed    map[toMiss]Verdict // as planned; looked up, never walked
 	info      record.Info        // of the message at hand

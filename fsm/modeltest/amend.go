@@ -100,6 +100,9 @@ func (m *Model) move(q, to *queue, msg *message, x *fsm.Amend) fsm.Verdict {
 			return fsm.Verdict{Code: fsm.Invalid}
 		}
 	}
+	if to.tooSmall(msg.size()) {
+		return fsm.Verdict{Code: fsm.TooLarge}
+	}
 	if cause := to.fits(msg.size()); cause != fsm.CauseNone {
 		return fsm.Verdict{Code: fsm.Busy, Cause: cause}
 	}

@@ -9,7 +9,7 @@ import (
 func (g *generator) settings(t *rapid.T) fsm.Settings {
 	s := fsm.Settings{
 		MaxMessages:  uint64(choose(t, "max messages", 0, 3, 10)),
-		MaxBytes:     uint64(choose(t, "max bytes", 0, 0, 100)),
+		MaxBytes:     uint64(choose(t, "max bytes", 0, 0, 100, 40)),
 		FailureLimit: int32(choose(t, "failures", 0, 1, 2, -1)),
 		LeaseMillis:  uint32(choose(t, "lease", 0, 1000, 2000)),
 		DLQMessages:  uint64(choose(t, "dlq messages", 0, 1, 3)),

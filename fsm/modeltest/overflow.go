@@ -88,6 +88,9 @@ func (q *queue) holds(a amount) bool {
 	return (s.MaxMessages == 0 || a.messages <= s.MaxMessages) && (s.MaxBytes == 0 || a.bytes <= s.MaxBytes)
 }
 
+// tooSmall tells whether a message is larger than all that may be in the queue.
+func (q *queue) tooSmall(size uint64) bool { return !q.holds(amount{0, size}) }
+
 // over is what is beyond the limits.
 func (a amount) over(q *queue) (b amount) {
 	if limit := q.settings.MaxMessages; limit > 0 && a.messages > limit {

@@ -120,6 +120,9 @@ func (m *Model) arrive(to target, d Draft, id fsm.ID) (v fsm.Verdict, queues uin
 
 // enter puts a message into a queue if there is room, or room can be made.
 func (m *Model) enter(q *queue, d Draft, id fsm.ID) fsm.Verdict {
+	if q.tooSmall(d.Size) {
+		return fsm.Verdict{Code: fsm.TooLarge}
+	}
 	if cause := m.lineCause(q, d); cause != fsm.CauseNone {
 		return fsm.Verdict{Code: fsm.Busy, Cause: cause}
 	}

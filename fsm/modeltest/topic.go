@@ -39,7 +39,10 @@ func (m *Model) fanOut(t *topic, d Draft, id fsm.ID) (v fsm.Verdict, queues uint
 		if !matches(q.subject.asked.Filter, d.Subject) {
 			continue
 		}
-		if q.subject.required {
+		switch {
+		case q.subject.required && q.tooSmall(d.Size):
+			return fsm.Verdict{Code: fsm.TooLarge}, 0
+		case q.subject.required:
 			cause, drops := m.refuses(q, d, kept)
 			if cause != fsm.CauseNone {
 				m.crowd(q, d.Size, cause)
@@ -51,7 +54,7 @@ func (m *Model) fanOut(t *topic, d Draft, id fsm.ID) (v fsm.Verdict, queues uint
 	}
 	t.published++
 	for _, q := range into {
-		if m.lineCause(q, d) == fsm.CauseNone && m.makeRoom(q, d.Size) == fsm.CauseNone {
+		if !q.tooSmall(d.Size) && m.lineCause(q, d) == fsm.CauseNone && m.makeRoom(q, d.Size) == fsm.CauseNone {
 			m.store(q, d, id)
 			queues++
 		} else {

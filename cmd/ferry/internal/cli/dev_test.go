@@ -130,6 +130,8 @@ func testQueues(t *testing.T, d *devServer) {
 	d.run(t, ExitOK, "", "publish", "small", "a")
 	d.run(t, ExitUnavailable, "b", "publish", "small", "--lines") // which are not tried again
 	d.run(t, ExitRefused, strings.Repeat("x", 2<<20), "publish", "small")
+	d.run(t, ExitOK, "", "queue", "create", "tiny", "--max-bytes", "10B")
+	require.Contains(t, d.run(t, ExitRefused, "", "publish", "tiny", "eleven byte").err, "queue tiny cannot hold a message that large: its limit is 10 bytes")
 }
 
 func testMessages(t *testing.T, d *devServer) {
