@@ -118,7 +118,8 @@ func (m *manager) number(k *Consumer) {
 // along: sessionExpired calls this again.
 func (m *manager) consume(k *Consumer) {
 	session, sends := m.session, 0
-	k.incarnation = 0 // of this session's consumer: not known yet
+	k.incarnation, k.accepted = 0, false // of this session's consumer: not known yet
+	k.tellAttached(false)
 	ctl := &control{
 		op: transport.OpConsume, name: "consume", resource: k.queue, renew: true,
 		encode: func(dst []byte, h transport.OpHeader) []byte {
@@ -133,7 +134,8 @@ func (m *manager) consume(k *Consumer) {
 	}
 	ctl.done = func(r *transport.Result, err *Error) {
 		if err == nil && r != nil {
-			k.incarnation = r.Value
+			k.incarnation, k.accepted = r.Value, true
+			k.tellAttached(m.phase == phaseLive)
 			if sends > 1 {
 				m.recheck() // the answer was kept: its queue may be gone since
 			}
@@ -151,6 +153,17 @@ func (m *manager) consume(k *Consumer) {
 	}
 	if err := m.out.pushControl(ctl); err != nil {
 		k.answered(asError(err))
+	}
+}
+
+// tellAttached tells its user when the consumer is attached, and when no more.
+func (k *Consumer) tellAttached(now bool) {
+	if k.attachedNow == now {
+		return
+	}
+	k.attachedNow = now
+	if f := k.opts.attachedFunc; f != nil {
+		f(now)
 	}
 }
 

@@ -24,6 +24,7 @@ type consumeOptions struct {
 	noExtend      bool
 	errorFunc     func(error)
 	leaseWarning  func(*Delivery)
+	attachedFunc  func(bool)
 }
 
 // WithPrefetch bounds the unsettled messages that the consumer holds (32).
@@ -63,6 +64,14 @@ func WithErrorFunc(f func(error)) ConsumeOption {
 // callbacks and must not block.
 func WithLeaseWarning(f func(*Delivery)) ConsumeOption {
 	return func(o *consumeOptions) { o.leaseWarning = f }
+}
+
+// WithAttachedFunc is told when the queue's leader has attached the consumer,
+// and when that is over because the link or the leader was lost. Only while it
+// is attached does it mean anything that no message comes. It runs on the
+// goroutine that runs the connection: it must not block nor call the Conn.
+func WithAttachedFunc(f func(attached bool)) ConsumeOption {
+	return func(o *consumeOptions) { o.attachedFunc = f }
 }
 
 func (o *consumeOptions) fillDefaults() {

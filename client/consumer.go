@@ -22,6 +22,8 @@ type Consumer struct {
 	number  uint32  // set by the manager before it is used
 
 	incarnation uint64 // of the queue, once attached; the manager's
+	accepted    bool   // in this session; the manager's
+	attachedNow bool   // as was told last; the manager's
 
 	ctx     context.Context // parent of the deliveries' contexts
 	cancel  context.CancelCauseFunc

@@ -155,3 +155,30 @@ func TestBusyAttachIsTriedAgain(t *testing.T) {
 		}
 	})
 }
+
+// TestAttachedFunc: a consumer's user learns when silence means nothing.
+func TestAttachedFunc(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		var told []bool
+		k, err := conn.Consume(t.Context(), "q", new(gather).handle, WithAttachedFunc(func(on bool) { told = append(told, on) }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer k.Stop(t.Context())
+		equal(t, "told", told, []bool{true})
+		leaderGone := func(gone bool) {
+			c.setLeader(map[bool]string{true: "", false: "n1"}[gone])
+			fc, handle := c.attached()
+			fc.send(transport.OpReattach, 0, transport.Reattach{Handle: handle, Group: c.info()})
+			time.Sleep(3 * second)
+			synctest.Wait()
+		}
+		leaderGone(true)
+		equal(t, "told", told, []bool{true, false})
+		leaderGone(false)
+		equal(t, "told", told, []bool{true, false, true})
+	})
+}

@@ -75,6 +75,7 @@ type manager struct {
 	answerBy time.Time
 	downAt   time.Time // since when operations do not flow
 	reason   error     // why they do not
+	wasLive  bool      // as consumers were told
 	dead     bool      // the session is refused for good
 
 	session   *session // nil until a node told its groups
@@ -186,6 +187,12 @@ func (m *manager) advance(now time.Time) time.Time {
 	sooner(m.nextRequest(now))
 	if m.phase == phaseLive {
 		m.pump(now)
+	}
+	if live := m.phase == phaseLive; live != m.wasLive {
+		m.wasLive = live
+		for _, k := range m.consumers {
+			k.tellAttached(live && k.accepted)
+		}
 	}
 	return next
 }

@@ -144,8 +144,12 @@ func (a *app) runConsume(ctx context.Context, f *consumeFlags, queue string) err
 
 // printMessages prints and settles what a queue hands out.
 func (a *app) printMessages(ctx context.Context, conn *client.Conn, f *consumeFlags, queue string) error {
-	p := &printer{app: a, flags: f, out: bufio.NewWriterSize(a.Out, 64<<10)}
-	err := p.run(ctx, conn, queue)
+	patience, err := a.timeout()
+	if err != nil {
+		return err
+	}
+	p := &printer{app: a, flags: f, out: bufio.NewWriterSize(a.Out, 64<<10), idle: newIdleness(f.idle, patience)}
+	err = p.run(ctx, conn, queue)
 	flush := p.flush()
 	p.acks.Wait()
 	// Being told to stop is how following ends.
@@ -161,10 +165,9 @@ type printer struct {
 	flags   *consumeFlags
 	out     *bufio.Writer
 	printed uint64
-	// patience is when the command ends unless something comes.
-	patience time.Time
-	waiting  []*client.Delivery // printed into the buffer, not acked
-	acks     sync.WaitGroup
+	idle    *idleness
+	waiting []*client.Delivery // printed into the buffer, not acked
+	acks    sync.WaitGroup
 
 	mu     sync.Mutex
 	failed error // first settle that was refused
@@ -181,10 +184,9 @@ func (p *printer) run(ctx context.Context, conn *client.Conn, queue string) erro
 	var ended error
 	go func() {
 		defer close(deliveries)
-		ended = receive(ctx, conn, queue, p.flags, deliveries)
+		ended = receive(ctx, conn, queue, append(p.flags.options(), client.WithAttachedFunc(p.idle.tell)), deliveries)
 	}()
-	p.patience = time.Now().Add(p.firstWait())
-	idle := time.NewTimer(p.firstWait())
+	idle := time.NewTimer(0)
 	defer idle.Stop()
 	for {
 		select {
@@ -198,10 +200,12 @@ func (p *printer) run(ctx context.Context, conn *client.Conn, queue string) erro
 			if p.flags.count > 0 && p.printed >= p.flags.count {
 				return p.stop(nil, cancel, deliveries)
 			}
-			p.patience = time.Now().Add(p.flags.idle)
+			p.idle.came()
 			idle.Reset(flushAfter)
+		case <-p.idle.changed:
+			idle.Reset(0)
 		case <-idle.C:
-			more, err := p.quiet(idle)
+			more, err := p.quiet(ctx, conn, queue, idle)
 			if err != nil || !more {
 				return p.stop(err, cancel, deliveries)
 			}
@@ -212,19 +216,32 @@ func (p *printer) run(ctx context.Context, conn *client.Conn, queue string) erro
 // flushAfter is how long printed messages may sit in the buffer.
 const flushAfter = 5 * time.Millisecond
 
-// firstWait is how long the first message may take: there is attaching before.
-func (p *printer) firstWait() time.Duration { return p.flags.idle + time.Second }
-
 // quiet is reached when nothing came for a moment. It tells whether to go on.
-func (p *printer) quiet(idle *time.Timer) (more bool, err error) {
-	err = p.flush()
+func (p *printer) quiet(ctx context.Context, conn *client.Conn, queue string, idle *time.Timer) (more bool, err error) {
+	if err := p.flush(); err != nil {
+		return false, err
+	}
 	if p.flags.follow {
 		idle.Reset(time.Hour)
-		return true, err
+		return true, nil
 	}
-	left := time.Until(p.patience)
-	idle.Reset(max(left, 0))
-	return left > 0, err
+	left, attached := p.idle.left()
+	switch {
+	case left > 0:
+		idle.Reset(left)
+		return true, nil
+	case !attached:
+		return false, fmt.Errorf("not attached to the queue's leader for %v, so messages may wait: %w", p.idle.patience, errUnavailable)
+	}
+	// A leader that hangs, or was cut off a moment ago, hands nothing out either.
+	ask, cancel := context.WithTimeout(ctx, p.idle.patience)
+	defer cancel()
+	if _, err := conn.Queue(ask, queue); err != nil {
+		return false, fmt.Errorf("whether messages wait: %w", err)
+	}
+	idle.Reset(0)
+	left, attached = p.idle.left()
+	return left > 0 || !attached, nil
 }
 
 // stop ends the receiver and waits for it; what it still has goes back.
@@ -237,8 +254,8 @@ func (p *printer) stop(err error, cancel context.CancelFunc, deliveries <-chan *
 }
 
 // receive hands on deliveries until ctx ends.
-func receive(ctx context.Context, conn *client.Conn, queue string, f *consumeFlags, to chan<- *client.Delivery) error {
-	for d, err := range conn.Messages(ctx, queue, f.options()...) {
+func receive(ctx context.Context, conn *client.Conn, queue string, opts []client.ConsumeOption, to chan<- *client.Delivery) error {
+	for d, err := range conn.Messages(ctx, queue, opts...) {
 		if err != nil {
 			return err
 		}

@@ -21,13 +21,15 @@ type fakeNode struct {
 	t   *testing.T
 	url string
 
-	mu       sync.Mutex
-	ops      []fakeOp
-	queries  []transport.Query
-	replies  map[string]body                   // to queries, by kind
-	verdicts map[transport.Op]transport.Result // of operations
-	answer   *transport.Answer                 // to every request
-	deliver  []transport.Delivery              // to the next consumer
+	mu        sync.Mutex
+	ops       []fakeOp
+	queries   []transport.Query
+	replies   map[string]body                   // to queries, by kind
+	verdicts  map[transport.Op]transport.Result // of operations
+	answer    *transport.Answer                 // to every request
+	deliver   []transport.Delivery              // to the next consumer
+	loses     bool                              // its leader, behind those
+	queryCode transport.Code                    // refuses every query, if it is set
 }
 
 type fakeOp struct {
@@ -116,12 +118,20 @@ func (c *fakeNodeConn) take(f transport.Frame) {
 		var a transport.Attach
 		require.NoError(n.t, a.Decode(f.Payload))
 		c.handle = a.Handle
-		c.result(f.Stream, transport.Result{Index: 2})
+		r, ok := n.verdicts[f.Op]
+		if !ok {
+			r = transport.Result{Index: 2}
+		}
+		c.result(f.Stream, r)
 	case transport.OpQuery:
 		var q transport.Query
 		require.NoError(n.t, q.Decode(f.Payload))
 		q.Body = slices.Clone(q.Body)
 		n.queries = append(n.queries, q)
+		if n.queryCode != 0 {
+			c.send(transport.OpError, f.Stream, transport.Errorf(n.queryCode, "%s", q.Kind))
+			return
+		}
 		reply, ok := n.replies[q.Kind]
 		if !ok {
 			c.send(transport.OpError, f.Stream, transport.Errorf(transport.CodeNotFound, "%s", q.Kind))
@@ -159,6 +169,10 @@ func (c *fakeNodeConn) operate(f transport.Frame) {
 		}
 		n.deliver = nil
 		c.send(transport.OpEvents, 0, &e)
+		if n.loses {
+			n.verdicts[transport.OpAttach] = transport.Result{Code: transport.CodeNoLeader}
+			c.send(transport.OpReattach, 0, transport.Reattach{Handle: c.handle})
+		}
 	}
 }
 
