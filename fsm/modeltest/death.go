@@ -66,15 +66,33 @@ func (m *Model) unpark() {
 // which the machine did: that is its own.
 func (m *Model) mourn(effects []fsm.Effect, look Look) {
 	for _, q := range m.queueList() {
-		if dying := m.dying[q]; len(dying) > 0 {
-			places := buried(q.dlq, effects, look)
-			slices.SortStableFunc(dying, func(a, b *message) int { return rank(places, a) - rank(places, b) })
-			for _, msg := range dying {
-				m.entomb(q, msg)
-			}
+		if len(m.dying[q]) > 0 {
+			m.lament(q, buried(q.dlq, effects, look))
 		}
 	}
 	m.dying = map[*queue][]*message{}
+}
+
+// mournFirst does so for a queue that is about to go: its dead-letter queue goes
+// with it, so what was put there is known from what was told.
+func (m *Model) mournFirst(q *queue) {
+	places := map[fsm.ID]uint64{}
+	for i, e := range m.told {
+		if e.Kind == fsm.TraceDead && e.Queue == q.name {
+			places[e.ID] = uint64(i)
+		}
+	}
+	m.lament(q, places)
+	delete(m.dying, q)
+}
+
+// lament puts what died in a queue where it goes, by the places that it got.
+func (m *Model) lament(q *queue, places map[fsm.ID]uint64) {
+	dying := m.dying[q]
+	slices.SortStableFunc(dying, func(a, b *message) int { return rank(places, a) - rank(places, b) })
+	for _, msg := range dying {
+		m.entomb(q, msg)
+	}
 }
 
 // buried tells the places that the machine gave in a dead-letter queue: of what

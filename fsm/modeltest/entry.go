@@ -25,6 +25,7 @@ func (m *Model) Apply(index uint64, clock fsm.Clock, commands []Command, got fsm
 		return fmt.Errorf("%d results of %d commands", len(got.Results), len(commands))
 	}
 	m.begin(index, clock)
+	m.told = told
 	for i, c := range commands {
 		want := m.command(c, got.Results[i])
 		if text := want.differs(got.Results[i]); text != "" {

@@ -29,6 +29,7 @@ type Model struct {
 	position uint32                // the first that no command of this entry has
 	ended    []*session            // given up in this entry
 	dying    map[*queue][]*message // that time kills in this entry
+	told     []fsm.TraceEvent      // in the entry at hand, by the machine
 	inTail   bool                  // the commands are done
 
 	toil toil

@@ -167,6 +167,7 @@ func (u *subscription) same(x fsm.Subscribe, by *session) bool {
 func (m *Model) unsubscribe(s *session) {
 	for _, q := range m.queueList() {
 		if q.subject != nil && q.subject.session == s && !q.gone {
+			m.mournFirst(q)
 			m.destroy(q, "with its session")
 			m.destroy(q.dlq, "with its session")
 		}
