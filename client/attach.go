@@ -21,7 +21,7 @@ func (m *manager) bind(now time.Time) {
 	m.control, m.answerBy = m.newStream(), now.Add(answerTimeout)
 	if !s.opened {
 		m.phase = phaseOpen
-		open := transport.Open{Group: s.group, Session: s.id, Secret: s.secret}
+		open := transport.Open{Group: s.group, Session: s.id, Secret: s.secret, IdleExpiryMs: uint32(m.opts.sessionExpiry.Milliseconds())}
 		m.send(transport.OpOpen, m.control, 0, open.AppendTo)
 		return
 	}

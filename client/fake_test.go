@@ -26,6 +26,7 @@ type fakeCluster struct {
 	nodes    map[string]*fakeNode // by address
 	leader   string               // name
 	sessions map[transport.SessionID]*fakeSession
+	opens    []transport.Open
 	index    uint64
 	applied  []appliedMessage
 	settled  []transport.SettleItem
@@ -188,6 +189,7 @@ func (fc *fakeConn) take(f transport.Frame) {
 	case transport.OpOpen:
 		var open transport.Open
 		c.must(open.Decode(f.Payload))
+		c.opens = append(c.opens, open)
 		if c.sessions[open.Session] == nil {
 			c.sessions[open.Session] = &fakeSession{secret: open.Secret, kept: map[uint64]transport.Result{}}
 		}

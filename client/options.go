@@ -21,6 +21,12 @@ const (
 	minHeartbeat = 50 * time.Millisecond
 )
 
+// Bounds of WithSessionExpiry.
+const (
+	MinSessionExpiry = time.Second
+	MaxSessionExpiry = 7 * 24 * time.Hour
+)
+
 // Option of Dial.
 type Option func(*options)
 
@@ -34,6 +40,7 @@ type options struct {
 	stay           bool
 	heartbeat      time.Duration
 	session        *identity
+	sessionExpiry  time.Duration // 0: as the group says
 	stateFunc      func(State, error)
 	answerFunc     func(Answer)
 }
@@ -77,6 +84,17 @@ func WithHeartbeat(d time.Duration) Option { return func(o *options) { o.heartbe
 // it is opened. Such a session outlives Close.
 func WithSession(id, secret [16]byte) Option {
 	return func(o *options) { o.session = &identity{id: id, secret: secret} }
+}
+
+// WithSessionExpiry is how long the cluster keeps a session that this connection
+// opens when no connection holds it any more: 1 s to 7 days, in milliseconds, an
+// hour by default. Time without a leader does not count. When it is over, what was
+// not answered has an unknown outcome, since asking again finds no session; its
+// consumers are gone, and so are the subscriptions that are bound to it. Until then
+// those of a process that crashed stay, and fill, and nobody else can make them. A
+// session that WithSession takes over keeps its own.
+func WithSessionExpiry(d time.Duration) Option {
+	return func(o *options) { o.sessionExpiry = d }
 }
 
 // WithStateFunc is told of every change of state and, if there is one, its
@@ -123,5 +141,7 @@ func (o *options) validate() error {
 	bad(o.inFlight > 0 && o.inFlight <= maxInFlight,
 		"%d messages in flight: 1 to %d are possible", o.inFlight, maxInFlight)
 	bad(o.inFlightBytes > 0, "%d bytes in flight are not positive", o.inFlightBytes)
+	bad(o.sessionExpiry == 0 || o.sessionExpiry >= MinSessionExpiry && o.sessionExpiry <= MaxSessionExpiry,
+		"session expiry %v is not within %v and %v", o.sessionExpiry, MinSessionExpiry, MaxSessionExpiry)
 	return errors.Join(errs...)
 }

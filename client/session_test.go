@@ -320,3 +320,23 @@ func TestPausesBetweenLinksThatBreak(t *testing.T) {
 		}
 	})
 }
+
+// TestSessionExpiryIsAsked: a session is opened with the expiry that was asked for.
+func TestSessionExpiryIsAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for asked, want := range map[time.Duration]uint32{0: 0, MinSessionExpiry: 1_000, MaxSessionExpiry: 604_800_000} {
+			c := newFakeCluster(t, "n1")
+			conn := c.connect(WithSessionExpiry(asked))
+			publish(t, conn, "a")
+			if len(c.opens) != 1 || c.opens[0].IdleExpiryMs != want {
+				t.Errorf("%v: %+v", asked, c.opens)
+			}
+			conn.Close()
+		}
+		for _, d := range []time.Duration{-time.Second, MinSessionExpiry - 1, MaxSessionExpiry + 1} {
+			if _, err := Dial(t.Context(), "ferry://n1:7700", WithSessionExpiry(d)); !errors.Is(err, ErrInvalid) {
+				t.Errorf("%v: %v", d, err)
+			}
+		}
+	})
+}

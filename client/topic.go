@@ -53,7 +53,7 @@ func (c *Conn) DeleteTopic(ctx context.Context, name string, opts ...DeleteOptio
 }
 
 // Subscribe makes a subscription. One that exists as it is asked for is fine,
-// another one is not: the error Is ErrConflict. Where there is no topic it Is
+// another one is not, as that of another session: the error Is ErrConflict. Where there is no topic it Is
 // ErrNotFound. Its messages are consumed as a queue's, by Consume.
 func (c *Conn) Subscribe(ctx context.Context, s Subscription) error {
 	settings, err := s.Settings.wire()

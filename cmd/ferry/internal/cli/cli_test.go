@@ -139,6 +139,8 @@ func TestUsage(t *testing.T) {
 		{[]string{"log", "dump", "--old", "-1"}, "--old"},
 		{[]string{"queue", "create", "a b"}, `NAME "a b": a name is made of`},
 		{[]string{"queue", "show", ""}, `NAME "": a name has 1 to 196`},
+		{[]string{"topic", "subscribe", "t", "q", "--session-expiry", "5s"}, "--session-expiry: it means nothing without --session"},
+		{[]string{"topic", "subscribe", "t", "q", "--session", "--session-expiry", "1ms"}, "--session-expiry: 1ms is not within 1s and 168h0m0s"},
 		{[]string{"topic", "subscribe", "t", "a/b"}, `QUEUE "a/b"`},
 		{[]string{"topic", "subscribe", "a/b", "q"}, `TOPIC "a/b"`},
 		{[]string{"group", "resume", "q", ""}, `GROUP "": it is empty`},

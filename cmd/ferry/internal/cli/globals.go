@@ -15,6 +15,9 @@ import (
 const (
 	defaultURL     = "ferry://127.0.0.1:7700"
 	defaultTimeout = 10 * time.Second
+	// sessionExpiry is of the sessions of commands, which nobody resumes: if one
+	// is killed, what is bound to its session goes soon.
+	sessionExpiry = time.Minute
 )
 
 // globals are the flags of every command that speaks to a cluster.
@@ -78,7 +81,8 @@ func (a *app) connect(ctx context.Context, opts ...client.Option) (*client.Conn,
 	}
 	dial, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	opts = append([]client.Option{client.WithName("ferry"), client.WithRequestTimeout(d)}, opts...)
+	expiry := min(max(sessionExpiry, d), client.MaxSessionExpiry) // the timeout is how long an answer is waited for
+	opts = append([]client.Option{client.WithName("ferry"), client.WithRequestTimeout(d), client.WithSessionExpiry(expiry)}, opts...)
 	c, err := client.Dial(dial, a.flags.url, opts...)
 	var e *client.Error
 	if errors.As(err, &e) && e.Code == transport.CodeInvalid && e.Node == "" { // no node was asked
@@ -105,8 +109,8 @@ func (a *app) with(ctx context.Context, f func(context.Context, *client.Conn) er
 
 // unbounded connects, runs f, each request of which is bounded by the timeout,
 // and closes.
-func (a *app) unbounded(ctx context.Context, f func(context.Context, *client.Conn) error) error {
-	c, err := a.connect(ctx)
+func (a *app) unbounded(ctx context.Context, f func(context.Context, *client.Conn) error, opts ...client.Option) error {
+	c, err := a.connect(ctx, opts...)
 	if err != nil {
 		return err
 	}

@@ -169,3 +169,23 @@ func TestRemovedNode(t *testing.T) {
 		t.Fatal("the removed node goes on")
 	}
 }
+
+// TestKilledSubscriber: a subscription of a session goes soon after its command
+// was killed. Until then another one is told why it cannot have it.
+func TestKilledSubscriber(t *testing.T) {
+	o := newOneNode(t)
+	env := map[string]string{"FERRY_URL": o.url, "FERRY_TIMEOUT": patience}
+	o.start(t)
+	require.Equal(t, ExitOK, ferry(t, env, "", "topic", "create", "events").code)
+	p := startProgram(t, "topic", "subscribe", "events", "watch", "--session", "--session-expiry", "1s", "--url", o.url)
+	shows := func(code int) func() bool {
+		return func() bool { return ferry(t, env, "", "queue", "show", "watch").code == code }
+	}
+	require.Eventually(t, shows(ExitOK), time.Minute, 10*time.Millisecond)
+	r := ferry(t, env, "", "topic", "subscribe", "events", "watch", "--session")
+	require.Equal(t, ExitRefused, r.code)
+	require.Contains(t, r.err, "it belongs to another session")
+	require.NoError(t, p.cmd.Process.Kill())
+	require.Equal(t, -1, p.exit(t))
+	require.Eventually(t, shows(ExitNotFound), time.Minute, 50*time.Millisecond)
+}

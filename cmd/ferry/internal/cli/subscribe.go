@@ -2,6 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +22,8 @@ func (a *app) topicSubscribe() *cobra.Command {
 			"that it matches can be published to the topic then; with --overflow drop-oldest too it\n" +
 			"loses its oldest, and refuses only what it cannot make room for.\n\n" +
 			"With --session it lives as long as this command, which prints its messages until it\n" +
-			"is interrupted, as `ferry consume --follow` does.",
+			"is interrupted, as `ferry consume --follow` does. If the command is killed it stays for\n" +
+			"--session-expiry, and cannot be made again before.",
 		Example: "  ferry topic subscribe events invoices --filter 'order.*.paid' --required\n" +
 			"  ferry topic subscribe events watch --session",
 	}
@@ -28,13 +32,20 @@ func (a *app) topicSubscribe() *cobra.Command {
 	f.StringVar(&s.Filter, "filter", ">", "subjects: words with dots between; * is one word, > at the end one or more")
 	f.BoolVar(&s.Required, "required", false, "refuse to publish to the topic while it is full")
 	f.BoolVar(&s.Session, "session", false, "print its messages, and delete it at the end")
+	expiry := f.Duration("session-expiry", sessionExpiry, "with --session: how long it stays if this command is killed or cut off, 1s to 168h")
 	queue := addSettings(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		s.Topic, s.Queue = args[0], args[1]
 		if err := quoted("filter", s.Filter, detailOf(client.CheckFilter(s.Filter))); err != nil {
 			return err
 		}
-		var err error
+		if f.Changed("session-expiry") && !s.Session {
+			return usagef("--session-expiry: it means nothing without --session")
+		}
+		err := within("session-expiry", *expiry, client.MinSessionExpiry, client.MaxSessionExpiry)
+		if err != nil {
+			return err
+		}
 		if s.Settings, err = queue.apply(client.QueueSettings{}); err != nil {
 			return err
 		}
@@ -44,7 +55,7 @@ func (a *app) topicSubscribe() *cobra.Command {
 			}
 		}
 		if s.Session {
-			return a.watch(cmd.Context(), s)
+			return a.watch(cmd.Context(), s, *expiry)
 		}
 		return a.with(cmd.Context(), func(ctx context.Context, conn *client.Conn) error {
 			if err := conn.Subscribe(ctx, s); err != nil {
@@ -69,13 +80,25 @@ func overflowMistake(s client.QueueSettings, required bool) error {
 }
 
 // watch prints what a subscription gets that lives as long as the command.
-func (a *app) watch(ctx context.Context, s client.Subscription) error {
+func (a *app) watch(ctx context.Context, s client.Subscription, expiry time.Duration) error {
 	return a.unbounded(ctx, func(ctx context.Context, conn *client.Conn) error {
 		if err := conn.Subscribe(ctx, s); err != nil {
-			return err
+			return ofAnother(ctx, conn, s, err)
 		}
 		return a.printMessages(ctx, conn, &consumeFlags{follow: true, ack: true, prefetch: consumePrefetch}, s.Queue)
-	})
+	}, client.WithSessionExpiry(expiry))
+}
+
+// ofAnother says of a subscription that could not be made that the session of
+// another command has it, if that is so.
+func ofAnother(ctx context.Context, conn *client.Conn, s client.Subscription, err error) error {
+	if !errors.Is(err, client.ErrConflict) {
+		return err
+	}
+	if q, e := conn.Queue(ctx, s.Queue); e == nil && q.Session {
+		return fmt.Errorf("%w; it belongs to another session, and goes with that", err)
+	}
+	return err
 }
 
 func (a *app) topicSubscriptions() *cobra.Command {
