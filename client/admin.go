@@ -64,6 +64,7 @@ func (c *Conn) DeleteQueue(ctx context.Context, name string, opts ...DeleteOptio
 }
 
 // PurgeQueue deletes the messages that nobody holds and returns their number.
+// Parked message groups that have none then are parked no more.
 func (c *Conn) PurgeQueue(ctx context.Context, name string) (uint64, error) {
 	return c.changed(ctx, transport.OpQueuePurge, "purge queue", name, func(h transport.OpHeader) appender {
 		return transport.QueuePurge{OpHeader: h, Queue: name}

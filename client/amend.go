@@ -182,8 +182,8 @@ func (c *Conn) setBreaker(ctx context.Context, name, queue string, action transp
 }
 
 // ResumeGroup lets a message group go on that is held because its head was
-// dead-lettered, and returns the number of its messages. The error Is
-// ErrNotFound if the group has none.
+// dead-lettered, and returns the number of its messages, which may be 0. The
+// error Is ErrNotFound if the group has none and is not held.
 func (c *Conn) ResumeGroup(ctx context.Context, queue, group string) (messages uint64, err error) {
 	return c.changed(ctx, transport.OpGroupResume, "resume group", queue, func(h transport.OpHeader) appender {
 		return transport.GroupResume{OpHeader: h, Queue: queue, GroupKey: group}

@@ -30,7 +30,7 @@ type QueueInfo struct {
 	DeadLetter  string    // name of its dead-letter queue, "" for one
 	OldestReady time.Time // when the oldest ready message entered, zero for none
 
-	Groups       uint64 // message groups with messages
+	Groups       uint64 // message groups that have messages or are parked
 	GroupsParked uint64 // held until ResumeGroup
 	DedupIDs     uint64 // in the window now
 	Breaker      BreakerInfo

@@ -58,7 +58,7 @@ type GroupFailure uint8
 
 const (
 	GroupBlock = GroupFailure(transport.GroupBlock) // the rest waits for its retries; when it is dead-lettered, the rest goes on
-	GroupPark  = GroupFailure(transport.GroupPark)  // as GroupBlock, but then the rest is held until ResumeGroup
+	GroupPark  = GroupFailure(transport.GroupPark)  // as GroupBlock, but then the group, with what comes later, is held until ResumeGroup or PurgeQueue
 	GroupDead  = GroupFailure(transport.GroupDead)  // as GroupBlock, but then the rest follows it
 	GroupSkip  = GroupFailure(transport.GroupSkip)  // the rest goes on while it waits for its retry
 )

@@ -71,8 +71,8 @@ func (s *State) update(c *QueueUpdate) Result {
 			return r
 		}
 	}
-	if settings.Fair != q.settings.Fair && q.messages() > 0 {
-		return Result{Code: Conflict, Detail: "fairness can be changed only while the queue is empty"}
+	if settings.Fair != q.settings.Fair && (q.messages() > 0 || q.parksGroups()) {
+		return Result{Code: Conflict, Detail: "fairness can be changed only while the queue is empty and no message group is parked"}
 	}
 	if !s.mayReorder(q, &settings) {
 		return enough()
@@ -149,7 +149,8 @@ func (s *State) dissolve(q *queue, why gone) {
 	s.queues.Delete(q.incarnation)
 }
 
-// purge removes every message that is not leased.
+// purge removes every message that is not leased, and lets go of parked groups
+// that then have none.
 func (s *State) purge(c *QueuePurge) Result {
 	q := s.queueNamed(c.Queue)
 	if q == nil {

@@ -93,7 +93,8 @@ func (e *explainer) whole() {
 	e.add(e.q.paused, Why{Kind: WhyPaused})
 }
 
-// groups tells of those that have something ready and are not served.
+// groups tells of those that have something ready and are not served, and of
+// those that are parked for what may come.
 func (e *explainer) groups() {
 	if e.q.lines == nil {
 		return

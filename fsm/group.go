@@ -160,6 +160,10 @@ func (s *State) headFailed(q *queue, n uint32) {
 	s.relistLine(q, l)
 }
 
+// parksGroups tells whether any group of the queue is parked, with messages or
+// without.
+func (q *queue) parksGroups() bool { return q.lines != nil && q.lines.groupsParked > 0 }
+
 // condemned tells whether a message belongs to a group whose rest follows its
 // head.
 func (q *queue) condemned(m *message) bool {
@@ -199,7 +203,7 @@ func (s *State) takeLowest(q *queue, l *line) (place uint64, m message) {
 	return s.takeReady(q, l.number)
 }
 
-// resumeGroup lets a parked group go on.
+// resumeGroup lets a parked group go on. One without messages ends.
 func (s *State) resumeGroup(c *GroupResume) Result {
 	q := s.queueNamed(c.Queue)
 	if q == nil {
@@ -210,10 +214,14 @@ func (s *State) resumeGroup(c *GroupResume) Result {
 		n, ok = q.lines.named[lineKey{group: c.Group}]
 	}
 	if !ok {
-		return Result{Code: NotFound, Detail: "message group " + c.Group + " has no messages"}
+		return Result{Code: NotFound, Detail: "message group " + c.Group + " has no messages, and is not parked"}
 	}
 	l := q.lines.at(n)
 	q.lines.park(l, false)
+	if l.messages == 0 {
+		q.endLine(l)
+		return Result{}
+	}
 	s.relistLine(q, l)
 	s.touch(q)
 	return Result{Value: l.messages}

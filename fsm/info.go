@@ -20,7 +20,7 @@ type QueueInfo struct {
 
 	Scheduled    uint64 // not due yet
 	Retrying     uint64 // waiting for their next attempt
-	Groups       uint64 // message groups with messages
+	Groups       uint64 // message groups that have messages or are parked
 	GroupsParked uint64
 	Expired      uint64 // since it was created
 	Overflowed   uint64 // dropped or dead-lettered, old or new, because it was full

@@ -20,7 +20,7 @@ const (
 	MaxFanOut              = 100_000 // messages put into queues by one operation
 	MaxFilterBytes         = 256
 	MaxKeyBytes            = 256     // of a group, tenant, subject or message id
-	MaxGroups              = 1 << 20 // message groups of a queue that have messages, and priorities of each of its tenants
+	MaxGroups              = 1 << 20 // message groups of a queue that have messages or are parked, and priorities of each of its tenants
 	MaxTenants             = 10_000  // of a queue, by name, that have messages or a weight
 	MaxDedupCapacity       = 1 << 22
 	MaxRequests            = 1024     // unanswered or kept, of a session

@@ -118,7 +118,7 @@ func (p *plan) linesOf(q *queue) *linePlan {
 }
 
 // endLines plans the ends of lines all of whose messages are acked, where there
-// is not plenty of room for new ones.
+// is not plenty of room for new ones. One that is parked does not end.
 func (s *State) endLines(p *plan, items []SettleItem) {
 	type at struct {
 		queue uint64
@@ -141,7 +141,7 @@ func (s *State) endLines(p *plan, items []SettleItem) {
 		}
 		l, _ := q.lines.all.Get(m.line)
 		a := at{q.incarnation, m.line}
-		if acked[a]++; acked[a] < l.messages {
+		if acked[a]++; acked[a] < l.messages || l.parked {
 			continue
 		}
 		ended := &p.linesOf(q).ended

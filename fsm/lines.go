@@ -8,9 +8,9 @@ import (
 )
 
 // lines of a queue besides the plain one, which is number 0: each has
-// messages, in whatever state. A queue that has no other line, no tenant with
-// a weight, and nothing in the plain line that was passed by, has no lines at
-// all.
+// messages, in whatever state, or is parked. A queue that has no other line, no
+// tenant with a weight, and nothing in the plain line that was passed by, has no
+// lines at all.
 //
 // What is ready in them is in the stacks of the lines. The rest says where to
 // find what is next; all of it is derived but for what tenants keep.
@@ -44,7 +44,7 @@ type line struct {
 
 	given     uint32 // of a group: messages of the batch that is leased
 	last      uint64 // of a group: consumer that got the last one
-	parked    bool   // its head failed for good: nothing more is served until it is resumed
+	parked    bool   // its head failed for good: nothing more is served until it is resumed, whether it has messages or not
 	condemned bool   // its head failed for good: the rest follows
 
 	leased   uint32 // derived, as what follows
@@ -136,7 +136,7 @@ func (o *lines) at(n uint32) *line {
 	return l
 }
 
-// endLine takes a line away that has no messages any more.
+// endLine takes a line away that has no messages any more, and is held for none.
 func (q *queue) endLine(l *line) {
 	o := q.lines
 	o.all.Delete(l.number)

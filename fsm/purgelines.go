@@ -1,7 +1,9 @@
 package fsm
 
 // keepLines makes the lines anew after a purge: those of messages that are
-// leased stay what they were. The names are taken over if most of them stay.
+// leased stay what they were. Parked ones of which nothing is leased go as well:
+// an operator said that nothing of the queue is to stay. The names are taken over
+// if most of them stay.
 func (s *State) keepLines(q *queue, was *lines) {
 	if was == nil {
 		return

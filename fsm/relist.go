@@ -179,7 +179,9 @@ func (s *State) takeWaiting(q *queue, place uint64) (message, bool) {
 	return m, ok
 }
 
-// lineLeft accounts for a message of a line that left its queue.
+// lineLeft accounts for a message of a line that left its queue. With the last
+// one the line ends; one that is parked ends when it is resumed, and what
+// followed its head has all followed by now.
 func (s *State) lineLeft(q *queue, n uint32) {
 	l := q.lines.at(n)
 	l.messages--
@@ -188,8 +190,9 @@ func (s *State) lineLeft(q *queue, n uint32) {
 		return
 	}
 	s.relistLine(q, l)
-	if l.condemned {
-		s.undoom(q, l)
+	if l.parked {
+		l.condemned = false
+		return
 	}
 	q.endLine(l)
 }

@@ -14,7 +14,7 @@ func (s *State) mayReorder(q *queue, now *Settings) bool {
 // reorder follows a change of settings.
 func (s *State) reorder(q *queue, was *Settings) {
 	if q.settings.Fair != was.Fair && q.lines != nil {
-		q.lines = nil // it had no messages, so there are weights at most
+		q.lines = nil // it had no messages and nothing parked, so there are weights at most
 	}
 	now := &q.settings
 	if q.lines == nil || !now.reorders(was) {

@@ -24,7 +24,7 @@ type GroupFailure uint8
 
 const (
 	GroupBlock GroupFailure = 0 // the rest waits for its retries; when it is dead-lettered, the rest goes on
-	GroupPark  GroupFailure = 1 // as block, but when it is dead-lettered the rest is held until GroupResume
+	GroupPark  GroupFailure = 1 // as block, but when it is dead-lettered the group is held, with what comes later, until GroupResume or QueuePurge
 	GroupDead  GroupFailure = 2 // as block, but when it is dead-lettered the rest follows it
 	GroupSkip  GroupFailure = 3 // the rest goes on while it waits for its retry
 )

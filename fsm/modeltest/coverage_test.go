@@ -72,6 +72,7 @@ func (c *coverage) look(m *Model) {
 		}
 		for _, l := range q.lines {
 			c.see(l.parked, "parked groups")
+			c.see(l.parked && len(q.messagesOf(l)) == 0, "parked groups without messages")
 			c.see(l.condemned, "condemned groups")
 			c.see(l.given > 1, "batches of a group")
 		}

@@ -62,6 +62,7 @@ func (m *Model) resume(x *fsm.GroupResume) Outcome {
 	for _, l := range q.lines {
 		if l.group != "" && l.group == x.Group {
 			l.parked = false
+			q.prune()
 			q.survey()
 			return Outcome{Code: fsm.OK, Value: uint64(len(q.messagesOf(l)))}
 		}

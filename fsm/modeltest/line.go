@@ -7,7 +7,8 @@ import (
 )
 
 // line is what a queue hands out in one order: the messages of a priority (of
-// a tenant), or those of a message group. It lives while it has messages.
+// a tenant), or those of a message group. It lives while it has messages, and
+// while it is parked.
 type line struct {
 	number   int // the lowest that no other has; 0 is that of what has no attributes
 	tenant   string
@@ -139,10 +140,14 @@ func (q *queue) messagesOf(l *line) (all []*message) {
 	return all
 }
 
-// otherLines counts the lines that have messages, but the plain one.
+// lives tells whether a line is there: nothing is left to say of one that has no
+// messages and is not parked.
+func (q *queue) lives(l *line) bool { return l.parked || len(q.messagesOf(l)) > 0 }
+
+// otherLines counts the lines that are there, but the plain one.
 func (q *queue) otherLines() (n int) {
 	for _, l := range q.lines {
-		if !l.plain() && len(q.messagesOf(l)) > 0 {
+		if !l.plain() && q.lives(l) {
 			n++
 		}
 	}
@@ -159,9 +164,21 @@ func (m *Model) lined() (all []*queue) {
 	return all
 }
 
-// prune forgets the lines that have no messages.
+// prune forgets the lines that are not there any more. To a parked one that has
+// no messages the rest has followed.
 func (q *queue) prune() {
-	q.lines = slices.DeleteFunc(q.lines, func(l *line) bool { return len(q.messagesOf(l)) == 0 })
+	q.lines = slices.DeleteFunc(q.lines, func(l *line) bool { return !q.lives(l) })
+	for _, l := range q.lines {
+		l.condemned = l.condemned && len(q.messagesOf(l)) > 0
+	}
+}
+
+// emptied forgets the lines that have no messages, parked or not.
+func (q *queue) emptied() {
+	for _, l := range q.lines {
+		l.parked = l.parked && len(q.messagesOf(l)) > 0
+	}
+	q.prune()
 }
 
 // front of a line: the first message that can be handed out, if the line may
@@ -178,7 +195,7 @@ func (q *queue) front(l *line) *message {
 	return nil
 }
 
-// groups counts the groups with messages, and those that are parked.
+// groups counts the groups that are there, and those that are parked.
 func (q *queue) groups() (all, held uint64) {
 	for _, l := range q.lines {
 		if l.group != "" {

@@ -74,7 +74,7 @@ func (m *Model) update(x *fsm.QueueUpdate) Outcome {
 		}
 		s = fitted(s, q.subject.required)
 	}
-	if s.Fair != q.settings.Fair && len(q.messages) > 0 {
+	if _, held := q.groups(); s.Fair != q.settings.Fair && (len(q.messages) > 0 || held > 0) {
 		return answer(fsm.Conflict)
 	}
 	if q.reorders(s) && !affords(&m.toil.lines, q.otherLines(), m.bounds.Lines) {
@@ -136,7 +136,8 @@ func (m *Model) destroy(q *queue, with string) {
 	delete(m.queues, q.name)
 }
 
-// purge removes what is not leased.
+// purge removes what is not leased, and lets go of parked groups that then have
+// no messages.
 func (m *Model) purge(x *fsm.QueuePurge) Outcome {
 	q := m.queues[x.Queue]
 	if q == nil {
@@ -152,6 +153,7 @@ func (m *Model) purge(x *fsm.QueuePurge) Outcome {
 			m.takeAway(q, msg)
 		}
 	}
+	q.emptied()
 	purged := uint64(len(h.messages))
 	m.discard(h)
 	q.purged += purged

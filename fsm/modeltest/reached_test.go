@@ -42,7 +42,7 @@ var causes = map[fsm.Cause]string{
 var reached = []string{
 	"first deliveries", "deliveries again", "deliveries of the dead", "dead: failures", "dead: rejected",
 	"dead: expired", "dead: overflow", "dead: group", "parked messages", "restored from a snapshot",
-	"retrying messages", "scheduled messages", "parked groups", "condemned groups", "batches of a group",
+	"retrying messages", "scheduled messages", "parked groups", "parked groups without messages", "condemned groups", "batches of a group",
 	"tenants that take turns", "exclusive queues with a consumer", "messages blamed for a crash",
 	"messages leased alone", "messages that wait for a consumer", "subscriptions that missed something",
 	"windows with ids", "open breakers", "breakers that probe", "later rounds of probes", "rates that are used up",
