@@ -33,7 +33,7 @@ func (x *restorer) derive() error {
 	s.junk.Scan(func(_ uint64, j *junk) bool {
 		if err == nil {
 			_, err = x.claim(&j.shelf)
-			j.countLines()
+			j.findLines()
 		}
 		return err == nil
 	})

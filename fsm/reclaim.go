@@ -140,26 +140,19 @@ func (h *shelf) popAny(drop func(index uint64, position uint32)) bool {
 	return false
 }
 
-// popAny removes one message of the line with the lowest number.
+// popAny removes the message with the lowest place. It comes upon no line that has
+// nothing ready, of which there may be very many.
 func (o *lines) popAny() (m message, ok bool) {
 	if o == nil {
 		return m, false
 	}
-	for {
-		n, _, found := o.all.Min()
-		if !found {
-			return m, false
-		}
-		l := o.at(n)
-		if _, p, waits := l.lane.front(); waits {
-			l.lane.pop()
-			o.ready--
-			return p.message(), true
-		}
-		if _, m, ok = l.returned.PopMin(); ok {
-			o.ready--
-			return m, true
-		}
-		o.all.Delete(n)
+	place, n, ok := o.where.PopMin()
+	if !ok {
+		return m, false
 	}
+	k := &o.at(n).stack
+	_, m, _ = k.front()
+	k.take(place)
+	o.ready--
+	return m, true
 }

@@ -26,14 +26,14 @@ func (x *restorer) discarded(c *wire.Cursor) error {
 	return nil
 }
 
-// countLines counts what is ready in its lines. Nothing else of them is asked
-// for when they are junk.
-func (j *junk) countLines() {
+// findLines finds what is ready in its lines. Nothing else of them is asked for
+// when they are junk.
+func (j *junk) findLines() {
 	if j.lines == nil {
 		return
 	}
 	j.lines.all.Scan(func(_ uint32, l *line) bool {
-		j.lines.ready += l.stack.ready()
+		j.lines.find(l)
 		return true
 	})
 }

@@ -120,6 +120,15 @@ func (q *queue) lineFault(l *line) string {
 	return ""
 }
 
+// find notes what is ready in a line.
+func (o *lines) find(l *line) {
+	o.ready += l.stack.ready()
+	l.stack.each(func(place uint64, _ message) bool {
+		o.where.Set(place, l.number)
+		return true
+	})
+}
+
 // deriveLines counts what is in the lines of a queue and lists them. What
 // snapshots say of tenants is not changed, but checked later.
 func (s *State) deriveLines(q *queue) (err error) {
@@ -162,11 +171,7 @@ func (s *State) deriveLines(q *queue) (err error) {
 		ready := l.stack.ready()
 		l.messages += ready
 		o.messages += ready
-		o.ready += ready
-		l.stack.each(func(place uint64, _ message) bool {
-			o.where.Set(place, n)
-			return true
-		})
+		o.find(l)
 		if c, ok := s.consumers.Get(l.last); l.leased > 0 && l.group != "" && (!ok || c.queue != q.incarnation) {
 			err = fmt.Errorf("line %d of queue %d is leased by consumer %d", n, q.incarnation, l.last)
 			return false

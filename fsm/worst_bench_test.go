@@ -25,6 +25,7 @@ func BenchmarkWorstEntry(b *testing.B) {
 		{"groups-open", worstOpen},
 		{"hand-out-kept", worstKept},
 		{"purge-leased", worstPurge},
+		{"purge-waiting", worstPurgeWaiting},
 		{"detach-node", worstDetach},
 		{"end-bound", worstEndBound},
 		{"delete-topic", worstDeleteTopic},
@@ -192,6 +193,25 @@ func worstKept(b *testing.B) (*bench, []byte) {
 	x.apply(b, AppendQueuePause(nil, &QueuePause{OpHeader: x.header(), Queue: "q", Paused: true}), 1)
 	consume("last", MaxSessionCredit/MaxCreditMessages, MaxCreditMessages)
 	return x, AppendQueuePause(nil, &QueuePause{OpHeader: x.header(), Queue: "q"})
+}
+
+// worstPurgeWaiting: as many groups as there may be, of which nothing is ready,
+// and one message that is.
+func worstPurgeWaiting(b *testing.B) (*bench, []byte) {
+	x := newBench(b, 8, false)
+	for from := 0; from < MaxGroups; from += MaxItems {
+		n := min(MaxGroups-from, MaxItems)
+		var records []byte
+		for i := range n {
+			m := record.Message{GroupKey: fmt.Sprint("g", from+i), DelayMillis: 60_000}
+			if from+i == MaxGroups-1 {
+				m.DelayMillis = 0
+			}
+			records = append(records, recordsOfKind(1, 8, m)...)
+		}
+		x.apply(b, AppendPublish(nil, &Publish{OpHeader: x.header(), Queue: "q", Count: uint32(n), Records: records}), 1)
+	}
+	return x, AppendQueuePurge(nil, &QueuePurge{OpHeader: x.header(), Queue: "q"})
 }
 
 // worstPurge: a queue in which a message of each of as many groups as there may
