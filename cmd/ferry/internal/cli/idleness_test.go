@@ -15,25 +15,34 @@ func TestConsumeWithoutLeader(t *testing.T) {
 	drain := []string{"consume", "q", "--idle", "10ms", "--ack=false", "--timeout", "3s"}
 	queue := transport.QueueInfo{Name: "q"}
 
-	n := newFakeNode(t)
-	n.replies["queue"] = queue
-	require.Empty(t, n.run(ExitOK, "", drain...).out, "it is empty")
-
-	n = newFakeNode(t)
-	n.replies["queue"] = queue
-	n.verdicts[transport.OpAttach] = transport.Result{Code: transport.CodeNoLeader}
-	n.run(ExitUnavailable, "", drain...)
-
-	n = newFakeNode(t)
-	n.replies["queue"] = queue
-	n.deliver = []transport.Delivery{{Incarnation: 5, Place: 1, Index: 1, Token: 1, Attempt: 1, LeaseMs: 60_000,
-		Record: recordOf(t, &record.Message{Body: []byte("chair")})}}
-	n.loses = true
-	r := n.run(ExitUnavailable, "", drain...)
-	require.Equal(t, "chair\n", r.out)
-	require.Contains(t, r.err, "not attached to the queue's leader for 3s, so messages may wait")
-
-	n = newFakeNode(t)
-	n.queryCode = transport.CodeNoLeader
-	require.Contains(t, n.run(ExitUnavailable, "", drain...).err, "whether messages wait", "it hangs, or was cut off a moment ago")
+	t.Run("it is empty", func(t *testing.T) {
+		t.Parallel()
+		n := newFakeNode(t)
+		n.replies["queue"] = queue
+		require.Empty(t, n.run(ExitOK, "", drain...).out)
+	})
+	t.Run("never a leader", func(t *testing.T) {
+		t.Parallel()
+		n := newFakeNode(t)
+		n.replies["queue"] = queue
+		n.verdicts[transport.OpAttach] = transport.Result{Code: transport.CodeNoLeader}
+		n.run(ExitUnavailable, "", drain...)
+	})
+	t.Run("lost on the way", func(t *testing.T) {
+		t.Parallel()
+		n := newFakeNode(t)
+		n.replies["queue"] = queue
+		n.deliver = []transport.Delivery{{Incarnation: 5, Place: 1, Index: 1, Token: 1, Attempt: 1, LeaseMs: 60_000,
+			Record: recordOf(t, &record.Message{Body: []byte("chair")})}}
+		n.loses = true
+		r := n.run(ExitUnavailable, "", drain...)
+		require.Equal(t, "chair\n", r.out)
+		require.Contains(t, r.err, "not attached to the queue's leader for 3s, so messages may wait")
+	})
+	t.Run("it hangs, or was cut off a moment ago", func(t *testing.T) {
+		t.Parallel()
+		n := newFakeNode(t)
+		n.queryCode = transport.CodeNoLeader
+		require.Contains(t, n.run(ExitUnavailable, "", drain...).err, "whether messages wait")
+	})
 }
