@@ -241,13 +241,16 @@ func unknown(errs []error) error {
 
 // judge counts the verdicts and returns those that are to be tried again.
 func (r *redrive) judge(ctx context.Context, batch []redriven, errs []error) (again []redriven, least time.Duration, err error) {
-	for i, refused := range errs {
-		var e *Error
+	for _, refused := range errs { // first: what follows may ask, and fail
 		if refused == nil {
 			r.result.Moved++
+		}
+	}
+	for i, refused := range errs {
+		var e *Error
+		if !errors.As(refused, &e) { // always one of ours
 			continue
 		}
-		errors.As(refused, &e) // always one of ours
 		if e.Code == transport.CodeBusy {
 			again = append(again, batch[i])
 			least = max(least, e.RetryAfter)

@@ -219,3 +219,38 @@ func TestRedriveIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// TestRedriveCountsBeforeItAsks: what a batch moved is told, although what became
+// of the first of it cannot be asked for.
+func TestRedriveCountsBeforeItAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		c.fill(4)
+		c.setVerdict(func(op transport.Op, payload []byte) *transport.Result {
+			var a transport.Amend
+			if op != transport.OpAmend {
+				return nil
+			}
+			c.must(a.Decode(payload))
+			r := &transport.Result{Items: make([]transport.Verdict, len(a.Items))}
+			r.Items[0].Code = transport.CodeNotFound
+			return r
+		})
+		c.setHook(func(fc *fakeConn, f transport.Frame) bool {
+			var q transport.Query
+			if f.Op != transport.OpQuery {
+				return false
+			}
+			c.must(q.Decode(f.Payload))
+			return q.Kind == transport.QueryQueue && q.Name == c.browsed[0].Death.Queue // no answer
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), second)
+		defer cancel()
+		r, err := conn.Redrive(ctx, RedriveOptions{From: "q.dlq"})
+		if r.Moved != 3 || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrTimeout) {
+			t.Errorf("%+v, %v", r, err)
+		}
+	})
+}
