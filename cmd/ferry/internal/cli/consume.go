@@ -166,6 +166,7 @@ type printer struct {
 	out     *bufio.Writer
 	printed uint64
 	idle    *idleness
+	asked   bool               // whether the leader is there, since the last message
 	waiting []*client.Delivery // printed into the buffer, not acked
 	acks    sync.WaitGroup
 
@@ -201,6 +202,7 @@ func (p *printer) run(ctx context.Context, conn *client.Conn, queue string) erro
 				return p.stop(nil, cancel, deliveries)
 			}
 			p.idle.came()
+			p.asked = false
 			idle.Reset(flushAfter)
 		case <-p.idle.changed:
 			idle.Reset(0)
@@ -213,8 +215,12 @@ func (p *printer) run(ctx context.Context, conn *client.Conn, queue string) erro
 	}
 }
 
-// flushAfter is how long printed messages may sit in the buffer.
-const flushAfter = 5 * time.Millisecond
+const (
+	// flushAfter is how long printed messages may sit in the buffer.
+	flushAfter = 5 * time.Millisecond
+	// lastLook is how long what came with a leader's answer may take to get here.
+	lastLook = 100 * time.Millisecond
+)
 
 // quiet is reached when nothing came for a moment. It tells whether to go on.
 func (p *printer) quiet(ctx context.Context, conn *client.Conn, queue string, idle *time.Timer) (more bool, err error) {
@@ -232,6 +238,8 @@ func (p *printer) quiet(ctx context.Context, conn *client.Conn, queue string, id
 		return true, nil
 	case !attached:
 		return false, fmt.Errorf("not attached to the queue's leader for %v, so messages may wait: %w", p.idle.patience, errUnavailable)
+	case p.asked:
+		return false, nil
 	}
 	// A leader that hangs, or was cut off a moment ago, hands nothing out either.
 	ask, cancel := context.WithTimeout(ctx, p.idle.patience)
@@ -239,9 +247,9 @@ func (p *printer) quiet(ctx context.Context, conn *client.Conn, queue string, id
 	if _, err := conn.Queue(ask, queue); err != nil {
 		return false, fmt.Errorf("whether messages wait: %w", err)
 	}
-	idle.Reset(0)
-	left, attached = p.idle.left()
-	return left > 0 || !attached, nil
+	p.asked = true // what was held up together with the answer comes first
+	idle.Reset(lastLook)
+	return true, nil
 }
 
 // stop ends the receiver and waits for it; what it still has goes back.

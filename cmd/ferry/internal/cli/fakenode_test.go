@@ -29,6 +29,7 @@ type fakeNode struct {
 	answer    *transport.Answer                 // to every request
 	deliver   []transport.Delivery              // to the next consumer
 	loses     bool                              // its leader, behind those
+	held      []transport.Delivery              // held up: they come just before the next reply to a query
 	queryCode transport.Code                    // refuses every query, if it is set
 }
 
@@ -69,9 +70,10 @@ func (n *fakeNode) run(code int, in string, args ...string) ran {
 
 // fakeNodeConn is one connection to it.
 type fakeNodeConn struct {
-	n      *fakeNode
-	t      *transport.Conn
-	handle uint32
+	n        *fakeNode
+	t        *transport.Conn
+	handle   uint32
+	consumer uint32
 }
 
 func (n *fakeNode) serve(nc net.Conn) {
@@ -137,6 +139,8 @@ func (c *fakeNodeConn) take(f transport.Frame) {
 			c.send(transport.OpError, f.Stream, transport.Errorf(transport.CodeNotFound, "%s", q.Kind))
 			return
 		}
+		c.handOut(n.held, c.consumer)
+		n.held = nil
 		c.send(transport.OpQueryReply, f.Stream, transport.QueryReply{Body: reply.AppendTo(nil)})
 	case transport.OpEnd, transport.OpCredit, transport.OpPong:
 	default:
@@ -162,17 +166,24 @@ func (c *fakeNodeConn) operate(f transport.Frame) {
 	case f.Op == transport.OpConsume:
 		var k transport.Consume
 		require.NoError(n.t, k.Decode(f.Payload))
-		var e transport.Events
-		for _, d := range n.deliver {
-			d.Handle, d.Consumer = c.handle, k.Consumer
-			e.Deliveries = append(e.Deliveries, d)
-		}
+		c.consumer = k.Consumer
+		c.handOut(n.deliver, k.Consumer)
 		n.deliver = nil
-		c.send(transport.OpEvents, 0, &e)
 		if n.loses {
 			n.verdicts[transport.OpAttach] = transport.Result{Code: transport.CodeNoLeader}
 			c.send(transport.OpReattach, 0, transport.Reattach{Handle: c.handle})
 		}
+	}
+}
+
+func (c *fakeNodeConn) handOut(all []transport.Delivery, consumer uint32) {
+	var e transport.Events
+	for _, d := range all {
+		d.Handle, d.Consumer = c.handle, consumer
+		e.Deliveries = append(e.Deliveries, d)
+	}
+	if len(all) > 0 {
+		c.send(transport.OpEvents, 0, &e)
 	}
 }
 

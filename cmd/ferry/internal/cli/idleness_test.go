@@ -39,6 +39,14 @@ func TestConsumeWithoutLeader(t *testing.T) {
 		require.Equal(t, "chair\n", r.out)
 		require.Contains(t, r.err, "not attached to the queue's leader for 3s, so messages may wait")
 	})
+	t.Run("held up together with the answer", func(t *testing.T) {
+		t.Parallel()
+		n := newFakeNode(t)
+		n.replies["queue"] = queue
+		n.held = []transport.Delivery{{Incarnation: 5, Place: 1, Index: 1, Token: 1, Attempt: 1, LeaseMs: 60_000,
+			Record: recordOf(t, &record.Message{Body: []byte("table")})}}
+		require.Equal(t, "table\n", n.run(ExitOK, "", drain...).out)
+	})
 	t.Run("it hangs, or was cut off a moment ago", func(t *testing.T) {
 		t.Parallel()
 		n := newFakeNode(t)
