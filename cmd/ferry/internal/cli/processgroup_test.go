@@ -106,7 +106,7 @@ func TestReplyEndsItsCommands(t *testing.T) {
 	}{
 		{"patience", "5s", []os.Signal{os.Interrupt}, ExitUnavailable},
 		{"twice", "10m", []os.Signal{os.Interrupt, syscall.SIGTERM}, ExitFailed},
-		{"hangup", "10m", []os.Signal{syscall.SIGHUP, os.Interrupt}, ExitFailed},
+		{"hangup", "5s", []os.Signal{syscall.SIGHUP, syscall.SIGHUP}, ExitUnavailable},
 		{"quit", "10m", []os.Signal{syscall.SIGQUIT}, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,7 +8,8 @@ import (
 )
 
 // untilSignal is a context that the first signal to end ends. A second one ends
-// the process at once, as SIGQUIT does, and the commands that it runs.
+// the process at once, as SIGQUIT does, and the commands that it runs. A hangup is
+// never the second: who closes a terminal sends it twice.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, stop := context.WithCancel(ctx)
 	ends := make(chan os.Signal, 2)
@@ -21,8 +22,8 @@ func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	go func() { // for as long as the process lives
 		for asked := false; ; asked = true {
 			select {
-			case <-ends:
-				if asked {
+			case s := <-ends:
+				if asked && s != syscall.SIGHUP {
 					started.kill()
 					os.Exit(ExitFailed)
 				}
