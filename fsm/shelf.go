@@ -111,15 +111,11 @@ func (h *shelf) oldestReady() (place uint64, n uint32, ok bool) {
 	return place, 0, ok
 }
 
-// packedAt tells whether the message at a place waits without state of its
-// own. It is asked for what clients should not ask, so it looks no further
-// than some lines.
+// packedAt tells whether the message at a place, which has no record of its own,
+// waits.
 func (h *shelf) packedAt(place uint64) (ok bool) {
-	looked := 0
-	h.eachLane(func(_ uint32, l *lane) bool {
-		_, ok = l.find(place)
-		looked++
-		return !ok && looked < 256
-	})
+	if _, ok = h.lane.find(place); !ok && h.lines != nil {
+		_, ok = h.lines.where.Get(place)
+	}
 	return ok
 }
