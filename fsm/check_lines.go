@@ -121,7 +121,7 @@ func (s *State) checkEachLine(q *queue, found map[uint32]*line) (err error) {
 		return err
 	case o.plain != spot{front, ok}:
 		return fmt.Errorf("the plain line stands at %+v, not at %d", o.plain, front)
-	case ready != o.ready || messages != o.messages || ready != uint64(o.where.Len()) || open != 0:
+	case ready != uint64(o.where.Len()) || messages != o.messages || open != 0:
 		return fmt.Errorf("lines: %d ready, %d of them at known places, %d messages, %d open", ready, o.where.Len(), messages, open)
 	case doomed != o.doomed.Len() || in != (doomed > 0):
 		return fmt.Errorf("lines: %d condemned, %d listed", doomed, o.doomed.Len())

@@ -20,8 +20,7 @@ type lines struct {
 	tenants btree.Map[string, *tenant] // of lines, or with a weight; and "" always
 
 	// Derived.
-	ready                uint64 // messages in their stacks
-	messages             uint64 // of them, in any state
+	messages             uint64 // of lines, in any state
 	groups, groupsParked uint64
 	plain                spot                        // of the plain line
 	free                 btree.Map[uint32, uint32]   // numbers below the highest that are not in use: first and last of a range

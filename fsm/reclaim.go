@@ -153,6 +153,5 @@ func (o *lines) popAny() (m message, ok bool) {
 	k := &o.at(n).stack
 	_, m, _ = k.front()
 	k.take(place)
-	o.ready--
 	return m, true
 }

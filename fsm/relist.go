@@ -79,7 +79,6 @@ func (s *State) append(q *queue, n uint32, place uint64, m packed) {
 		l := q.lines.at(n)
 		l.lane.append(place, m)
 		q.lines.where.Set(place, n)
-		q.lines.ready++
 	}
 	s.relist(q, n)
 }
@@ -113,7 +112,6 @@ func (q *queue) takeReturnedOfLine(place uint64) (m message, ok bool) {
 	}
 	if m, ok = q.lines.at(n).returned.Delete(place); ok {
 		q.lines.where.Delete(place)
-		q.lines.ready--
 	}
 	return m, ok
 }
@@ -126,7 +124,6 @@ func (q *queue) takeFront(n uint32, place uint64) {
 	}
 	q.lines.at(n).stack.take(place)
 	q.lines.where.Delete(place)
-	q.lines.ready--
 }
 
 // takeReady takes the front of a line away. The caller arms the queue.
@@ -146,7 +143,6 @@ func (s *State) takePacked(q *queue, n uint32, place uint64) {
 	} else {
 		q.lines.at(n).lane.remove(place)
 		q.lines.where.Delete(place)
-		q.lines.ready--
 	}
 	s.relist(q, n)
 }

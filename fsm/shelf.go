@@ -51,7 +51,7 @@ func (q *queue) stock() {
 func (h *shelf) ready() uint64 {
 	n := h.stack.ready()
 	if h.lines != nil {
-		n += h.lines.ready
+		n += uint64(h.lines.where.Len())
 	}
 	return n
 }

@@ -122,7 +122,6 @@ func (q *queue) lineFault(l *line) string {
 
 // find notes what is ready in a line.
 func (o *lines) find(l *line) {
-	o.ready += l.stack.ready()
 	l.stack.each(func(place uint64, _ message) bool {
 		o.where.Set(place, l.number)
 		return true

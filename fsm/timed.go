@@ -119,7 +119,6 @@ func (s *State) putReady(q *queue, place uint64, m message) {
 	} else {
 		q.lines.at(m.line).returned.Set(place, m)
 		q.lines.where.Set(place, m.line)
-		q.lines.ready++
 	}
 	if !m.expires.zero() {
 		q.watch(place, &m)
