@@ -34,9 +34,10 @@ func (c *conn) commit(f transport.Frame) error {
 		p := &m.Publishes[i]
 		x.Publishes = append(x.Publishes, fsm.CommitPublish{Queue: p.Queue, Count: p.Count, Records: p.Records})
 	}
-	o.grows = o.handle.lane.commitGrows(&x, o.handle.lane.underAlarm)
+	l := o.handle.lane
+	o.grows = mayGrow(&x) && (!l.underAlarm() || l.grow(&x)[0])
 	c.b.metrics.settling(m.Settles) // before its answer can go out
-	c.submit(o, o.handle.lane, func(b []byte) []byte { return fsm.AppendCommit(b, &x) })
+	c.submit(o, l, func(b []byte) []byte { return fsm.AppendCommit(b, &x) })
 	return nil
 }
 

@@ -14,29 +14,31 @@ import (
 // and one of larger ones does not grow.
 const weightLeast = 256
 
-// commitGrows says whether a commit stores messages that weigh more than those
-// that it acks. No commit that passes raises the weight of all that wait, so
-// whoever goes on under an alarm has a bound; and messages that are handed on
-// as they are, or smaller, are not held up, whatever their size. Of topics that
-// holds but for the least weight of a message for each subscription: the record
-// is stored once, goes with its last ack, and each ack before weighs that much.
+// mayGrow says whether a commit may store messages that weigh more than those
+// that it acks: by their number, if they are small, without a look at the state.
 //
 // Only acks count: an extend and a nack leave the message where it is, and a
-// reject moves it to a dead-letter queue. How much they free is looked up in the
-// state, if there is an alarm and it matters; the caller, who may not hold l.mu,
-// says by alarm. A commit whose leases are not there is none to refuse here:
-// the machine does, or has its result already.
-func (l *lane) commitGrows(c *fsm.Commit, alarm func() bool) bool {
-	stored, freed := weightOf(c.Publishes), weightLeast*acksOf(c.Settles)
-	if stored <= freed {
-		return false
-	}
-	if freed == 0 || !alarm() {
-		return true
-	}
-	leased := false
-	l.group.View(func(s *fsm.State) { freed, leased = s.WeighAcks(c.Settles, weightLeast) })
-	return leased && stored > freed
+// reject moves it to a dead-letter queue.
+func mayGrow(c *fsm.Commit) bool { return weightOf(c.Publishes) > weightLeast*acksOf(c.Settles) }
+
+// grow says which of some commits that may grow do. No commit that does not
+// raises the weight of all that wait, so whoever goes on under an alarm has a
+// bound; and messages that are handed on as they are, or smaller, are not held up,
+// whatever their size. Of topics that holds but for the least weight of a message
+// for each subscription: the record is stored once, goes with its last ack, and
+// each ack before weighs that much. A commit whose leases are not there is none to
+// refuse here: the machine does, or has its result already.
+//
+// It looks into the state, once for all, so the caller may not hold l.mu.
+func (l *lane) grow(commits ...*fsm.Commit) []bool {
+	all := make([]bool, len(commits))
+	l.group.View(func(s *fsm.State) {
+		for i, c := range commits {
+			freed, leased := s.WeighAcks(c.Settles, weightLeast)
+			all[i] = leased && weightOf(c.Publishes) > freed
+		}
+	})
+	return all
 }
 
 // weightOf the messages of a commit. A topic's count once.
@@ -63,24 +65,24 @@ func acksOf(settles []fsm.SettleItem) (acks uint64) {
 	return acks
 }
 
-// grows says whether a forwarded command, with its length in front, needs
-// room. Its bytes are looked at only where its kind does not say. Alarm is as
-// of commitGrows.
-func (l *lane) grows(kind fsm.Kind, command []byte, alarm func() bool) bool {
+// grows says whether a forwarded command, with its length in front, may need
+// room, and gives it back if it is a commit. Its bytes are looked at only where
+// its kind does not say.
+func grows(kind fsm.Kind, command []byte) (*fsm.Commit, bool) {
 	switch kind {
 	case fsm.KindPublish, fsm.KindRequest:
-		return true
+		return nil, true
 	case fsm.KindCommit:
 	default:
-		return false
+		return nil, false
 	}
 	entry := fsm.AppendEntryHeader(nil, fsm.VersionCurrent, fsm.Clock{}, 1)
 	_, commands, err := fsm.DecodeEntry(append(entry, command...))
 	if err != nil || len(commands) != 1 {
-		return true
+		return nil, true
 	}
 	c, ok := commands[0].(*fsm.Commit)
-	return !ok || l.commitGrows(c, alarm)
+	return c, !ok || mayGrow(c)
 }
 
 // growing says of each forwarded command whether it needs room, if there is an
@@ -90,18 +92,25 @@ func (l *lane) growing(s *transport.PeerSubmit) (all []bool) {
 	if !l.underAlarm() {
 		return nil
 	}
+	var commits []*fsm.Commit
+	var at []int
 	c := wire.NewCursor(s.Commands)
-	for range s.Count {
+	for i := range int(s.Count) {
 		from := c.Offset()
 		content := c.Bytes()
 		if c.Err() != nil || len(content) == 0 {
 			break
 		}
-		all = append(all, l.grows(fsm.Kind(content[0]), s.Commands[from:c.Offset()], always))
+		commit, may := grows(fsm.Kind(content[0]), s.Commands[from:c.Offset()])
+		all = append(all, may)
+		if may && commit != nil {
+			commits, at = append(commits, commit), append(at, i)
+		}
+	}
+	if len(commits) > 0 {
+		for i, does := range l.grow(commits...) {
+			all[at[i]] = does
+		}
 	}
 	return all
 }
-
-// Whether there is an alarm, for who knows it, or may not wait for the state.
-func always() bool { return true }
-func never() bool  { return false }

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -196,7 +197,6 @@ func TestWeightUnderAlarm(t *testing.T) {
 // TestGrows: of forwarded commands, those need room that store more than they
 // let go, as far as they say so themselves.
 func TestGrows(t *testing.T) {
-	l := startBroker(t, "a", newLeading(t, "a"), nil).lanes[0]
 	record := publishOf(transport.OpHeader{}, "q", strings.Repeat("x", 10)).Records
 	one := []fsm.CommitPublish{{Queue: "q", Count: 1, Records: record}}
 	large := []fsm.CommitPublish{{Queue: "q", Count: 1, Records: publishOf(transport.OpHeader{}, "q", strings.Repeat("x", 300)).Records}}
@@ -227,11 +227,46 @@ func TestGrows(t *testing.T) {
 		{&fsm.Commit{Settles: settles(fsm.ActionExtend, fsm.ActionAck), Publishes: append(one, one...)}, true},
 		{&fsm.Commit{Settles: settles(fsm.ActionExtend, fsm.ActionNack)}, false},
 	} {
-		if got := l.grows(tc.command.Kind(), fsm.Append(nil, tc.command), never); got != tc.want {
+		if _, got := grows(tc.command.Kind(), fsm.Append(nil, tc.command)); got != tc.want {
 			t.Errorf("%#v: %v, want %v", tc.command, got, tc.want)
 		}
 	}
-	if !l.grows(fsm.KindCommit, []byte{0xc4, 1, byte(fsm.KindCommit)}, always) {
+	if _, may := grows(fsm.KindCommit, []byte{0xc4, 1, byte(fsm.KindCommit)}); !may {
 		t.Error("a commit that cannot be read is let through")
+	}
+}
+
+// looks counts how often somebody sees a group's state.
+type looks struct {
+	*fakeGroup
+	n atomic.Int32
+}
+
+func (g *looks) View(f func(*fsm.State)) {
+	g.n.Add(1)
+	g.fakeGroup.View(f)
+}
+
+// TestGrowingLooksOnce: however many commits another node forwards together, the
+// link's reader waits for the state once.
+func TestGrowingLooksOnce(t *testing.T) {
+	g := &looks{fakeGroup: newLeading(t, "a")}
+	b := startBroker(t, "a", g, nil)
+	large := []fsm.CommitPublish{{Queue: "q", Count: 1, Records: publishOf(transport.OpHeader{}, "q", strings.Repeat("x", 300)).Records}}
+	commit := &fsm.Commit{Settles: []fsm.SettleItem{{Place: 1, Token: 1, Action: fsm.ActionAck}}, Publishes: large}
+	var s transport.PeerSubmit
+	for range 5 {
+		s.Commands = fsm.Append(s.Commands, commit)
+	}
+	s.Commands = fsm.Append(s.Commands, &fsm.Publish{Queue: "q", Count: 1, Records: large[0].Records})
+	s.Count = 6
+	if all := b.lanes[0].growing(&s); all != nil {
+		t.Errorf("without an alarm: %v", all)
+	}
+	b.diskLow.Store(true)
+	before := g.n.Load()
+	all, want := b.lanes[0].growing(&s), []bool{false, false, false, false, false, true} // no lease is there
+	if !slices.Equal(all, want) || g.n.Load() != before+1 {
+		t.Errorf("%v, after %d looks", all, g.n.Load()-before)
 	}
 }

@@ -38,13 +38,14 @@ func (p *peer) takeSubmit(payload []byte) error {
 		o := op{peer: p, number: number, kind: fsm.Kind(content[0]), since: now}
 		number++
 		command := s.Commands[from:c.Offset()]
-		grows := func() bool {
+		needsRoom := func() bool {
 			if i < len(growing) {
 				return growing[i]
 			}
-			return l.grows(o.kind, command, never)
+			_, may := grows(o.kind, command)
+			return may
 		}
-		if r, refused := l.refusePeer(&o, grows); refused {
+		if r, refused := l.refusePeer(&o, needsRoom); refused {
 			g.peerResult(&o, r)
 			continue
 		}
@@ -67,15 +68,15 @@ func fromClient(k fsm.Kind) bool {
 
 // refusePeer says whether a forwarded command, which may need room, cannot be
 // taken. The caller holds l.mu.
-func (l *lane) refusePeer(o *op, grows func() bool) (transport.Result, bool) {
+func (l *lane) refusePeer(o *op, needsRoom func() bool) (transport.Result, bool) {
 	if l.mode != modeLead || o.number>>generationShift < l.refused[o.peer] {
 		l.refused[o.peer] = max(l.refused[o.peer], o.number>>generationShift+1)
 		return refusal(transport.CodeNotLeader, ""), true
 	}
-	if r, pressed := l.pressed(); pressed && grows() {
+	if r, pressed := l.pressed(); pressed && needsRoom() {
 		return r, true
 	}
-	if l.queue.bytes > forwardedTimes*l.b.o.SubmitQueueBytes && grows() {
+	if l.queue.bytes > forwardedTimes*l.b.o.SubmitQueueBytes && needsRoom() {
 		r := refusal(transport.CodeBusy, "the leader's queue is full")
 		r.Cause = transport.CauseOutbox
 		return r, true
