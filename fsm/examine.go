@@ -72,11 +72,13 @@ func (s *State) attributeFault(info *record.Info, to *target) string {
 }
 
 // match finds the subscriptions that get a message. Messages of the same
-// subject one after the other share what was found. Beyond the bound of an
-// operation, which measure refuses then, nothing more is looked for.
+// subject one after the other share what was found. Beyond what the operation may
+// put into subscriptions, of which measure refuses it then, they are counted until
+// that is sure, and none is found.
 func (s *State) match(in *incoming, info *record.Info) {
 	w := &s.work
-	if w.fanOut > MaxFanOut {
+	left := s.fanOutLeft()
+	if w.fanOut > left {
 		return
 	}
 	defer func() { w.fanOut += int(in.until - in.from) }()
@@ -89,8 +91,15 @@ func (s *State) match(in *incoming, info *record.Info) {
 		return
 	}
 	w.subject = string(subject)
+	t := w.targets[in.to].topic
+	if w.fanOut+t.subscriptions.Len() > left {
+		if n := t.filters.matches(w.subject); w.fanOut+n > left {
+			w.fanOut += n
+			return
+		}
+	}
 	in.from = int32(len(w.matched))
-	w.matched = w.targets[in.to].topic.filters.match(w.matched, w.subject)
+	w.matched = t.filters.match(w.matched, w.subject)
 	in.until, in.matched = int32(len(w.matched)), true
 }
 

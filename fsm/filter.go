@@ -113,6 +113,25 @@ func (f *filters) match(to []uint64, subject string) []uint64 {
 	return to
 }
 
+// matches is how many match.
+func (f *filters) matches(subject string) int {
+	n := len(f.rest)
+	if subject == "" {
+		return n
+	}
+	word, rest, more := strings.Cut(subject, ".")
+	for _, child := range [...]*filters{f.next[word], f.any} {
+		switch {
+		case child == nil:
+		case more:
+			n += child.matches(rest)
+		default:
+			n += len(child.here)
+		}
+	}
+	return n
+}
+
 // collect walks down all ways that a subject's words allow: at most two at
 // each word, and never more than there are filters.
 func (f *filters) collect(to []uint64, subject string) []uint64 {

@@ -65,6 +65,9 @@ func TestFiltersMatch(t *testing.T) {
 		if got := f.match(nil, subject); !slices.Equal(got, want) {
 			t.Fatalf("%q: %v, want %v of %v", subject, got, want, known)
 		}
+		if got := f.matches(subject); got != len(want) {
+			t.Fatalf("%q: %d match, want %d of %v", subject, got, len(want), known)
+		}
 	}
 	for n, filter := range known {
 		f.set(filter, n, false)

@@ -24,6 +24,15 @@ func (s *State) affordsToil(kind toil, n int) bool {
 	return true
 }
 
+// fanOutLeft is how many messages an operation may put into subscriptions.
+func (s *State) fanOutLeft() int {
+	done := s.work.toil[toilFanOut]
+	if done == 0 {
+		return MaxFanOut
+	}
+	return min(MaxFanOut, max(0, s.bounds.FanOut-done))
+}
+
 // enough refuses what the entry does no more of.
 func enough() Result {
 	return Result{Code: Busy, Cause: CauseEntry, RetryAfterMillis: RetryEntryMillis}

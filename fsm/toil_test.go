@@ -29,6 +29,9 @@ func TestFanOutOfAnEntryIsBounded(t *testing.T) {
 				t.Fatalf("publish %d: %+v", i, r)
 			}
 		}
+		if n := len(d.s.work.matched); rest > 0 && n > 0 {
+			t.Fatalf("for a publish that was refused %d subscriptions were collected", n)
+		}
 		if sum > MaxFanOut {
 			t.Fatalf("an entry put %d messages into subscriptions", sum)
 		}
