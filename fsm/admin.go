@@ -156,10 +156,13 @@ func (s *State) purge(c *QueuePurge) Result {
 	if q == nil {
 		return Result{Code: NotFound}
 	}
-	if q.lines != nil && q.leased.Len() > 0 && !s.affordsToil(toilLines, q.lines.all.Len()) {
+	n := q.messages() - uint64(q.leased.Len())
+	switch {
+	case n == 0 && !q.parksGroups():
+		return Result{} // nothing is to be made anew
+	case !s.affordsToil(toilLines, q.linesKept()):
 		return enough()
 	}
-	n := q.messages() - uint64(q.leased.Len())
 	s.releaseAll(q)
 	q.timed = nil
 	s.arm(q)

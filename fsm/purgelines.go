@@ -41,6 +41,17 @@ func (s *State) keepLines(q *queue, was *lines) {
 	q.endLines()
 }
 
+// linesKept is how many lines and tenants keepLines looks at, one by one.
+func (q *queue) linesKept() (n int) {
+	if q.lines == nil {
+		return 0
+	}
+	if q.leased.Len() > 0 {
+		n = q.lines.all.Len()
+	}
+	return n + q.lines.tenants.Len() - 1 // "" is always there
+}
+
 // kept is a line with nothing but its leased messages.
 func (s *State) kept(o *lines, old *line) *line {
 	if old.open {

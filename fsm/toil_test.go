@@ -69,3 +69,28 @@ func TestAttachesOfAnEntryAreBounded(t *testing.T) {
 		t.Errorf("%d attaches taken, %d effects", taken, len(a.Effects))
 	}
 }
+
+// TestPurgesOfAnEntryAreBounded: a purge makes the tenants that have a weight
+// anew, one by one, if there is anything to purge.
+func TestPurgesOfAnEntryAreBounded(t *testing.T) {
+	const tenants = 100
+	d := newDriver(t)
+	d.s.bounds.Lines = 2*tenants + 1
+	d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q", Settings: Settings{Fair: true}})
+	d.many(tenants, func(i int) Command {
+		return &TenantWeight{OpHeader: d.op(), Queue: "q", Tenant: fmt.Sprint("t", i), Weight: 2}
+	})
+	publish := func() Command {
+		return &Publish{OpHeader: d.op(), Queue: "q", Count: 1, Records: testRecords(1, 4)}
+	}
+	purge := func() Command { return &QueuePurge{OpHeader: d.op(), Queue: "q"} }
+	got := d.do(publish(), purge(), purge(), publish(), purge(), publish(), purge()).Results
+	for i, want := range []Code{OK, OK, OK, OK, OK, OK, Busy} {
+		if got[i].Code != want {
+			t.Errorf("command %d: %+v", i, got[i])
+		}
+	}
+	if n := d.queue("q").Ready; n != 1 {
+		t.Errorf("%d messages are left", n)
+	}
+}

@@ -143,7 +143,10 @@ func (m *Model) purge(x *fsm.QueuePurge) Outcome {
 	if q == nil {
 		return answer(fsm.NotFound)
 	}
-	if q.leases() > 0 && !affords(&m.toil.lines, q.otherLines(), m.bounds.Lines) {
+	switch {
+	case len(q.messages) == q.leases() && !q.parksGroups():
+		return answer(fsm.OK)
+	case !affords(&m.toil.lines, q.linesKept(), m.bounds.Lines):
 		return busy(fsm.CauseEntry)
 	}
 	h := &heap{queue: q.name, kind: fsm.TracePurged}

@@ -53,3 +53,28 @@ func (s *session) leases() (n int) {
 	}
 	return n
 }
+
+func (q *queue) parksGroups() bool {
+	_, parked := q.groups()
+	return parked > 0
+}
+
+// linesKept is how many lines a purge goes through, and tenants by name.
+func (q *queue) linesKept() (n int) {
+	tenants := map[string]bool{}
+	for _, l := range q.lines {
+		if !l.plain() && q.lives(l) {
+			tenants[l.tenant] = true
+		}
+	}
+	for name, weight := range q.weights {
+		if weight > 1 {
+			tenants[name] = true
+		}
+	}
+	delete(tenants, "")
+	if q.leases() > 0 {
+		n = q.otherLines()
+	}
+	return n + len(tenants)
+}
