@@ -165,36 +165,20 @@ func TestRedriveIsRefused(t *testing.T) {
 		c.fill(4)
 		c.browsed[2].Death = &transport.Death{Queue: "gone"}
 		busy, tries := 2, 0
-		c.setVerdict(func(op transport.Op, payload []byte) *transport.Result {
-			var a transport.Amend
-			if op != transport.OpAmend {
-				return nil
-			}
+		c.amended(func(items []transport.AmendItem, to []transport.Verdict) {
 			tries++
-			c.must(a.Decode(payload))
-			r := &transport.Result{Items: make([]transport.Verdict, len(a.Items))}
-			for i, item := range a.Items {
+			for i, item := range items {
 				switch {
 				case item.Place == 1 && busy > 0:
 					busy--
-					r.Items[i] = transport.Verdict{Code: transport.CodeBusy, Cause: transport.CauseBytes, RetryAfterMs: 500}
+					to[i] = transport.Verdict{Code: transport.CodeBusy, Cause: transport.CauseBytes, RetryAfterMs: 500}
 				case item.Place == 2 || item.Place == 3:
-					r.Items[i].Code = transport.CodeNotFound
+					to[i].Code = transport.CodeNotFound
 				}
 			}
-			return r
 		})
-		c.setHook(func(fc *fakeConn, f transport.Frame) bool {
-			var q transport.Query
-			if f.Op != transport.OpQuery {
-				return false
-			}
-			c.must(q.Decode(f.Payload))
-			if q.Kind == transport.QueryQueue && q.Name == "gone" {
-				fc.send(transport.OpError, f.Stream, transport.Errorf(transport.CodeNotFound, "no such queue"))
-				return true
-			}
-			return false
+		c.askedFor("gone", func(fc *fakeConn, stream uint32) {
+			fc.send(transport.OpError, stream, transport.Errorf(transport.CodeNotFound, "no such queue"))
 		})
 		start := time.Now()
 		r, err := conn.Redrive(ctx, RedriveOptions{From: "q.dlq"})
@@ -228,29 +212,44 @@ func TestRedriveCountsBeforeItAsks(t *testing.T) {
 		conn := c.connect()
 		defer conn.Close()
 		c.fill(4)
-		c.setVerdict(func(op transport.Op, payload []byte) *transport.Result {
-			var a transport.Amend
-			if op != transport.OpAmend {
-				return nil
-			}
-			c.must(a.Decode(payload))
-			r := &transport.Result{Items: make([]transport.Verdict, len(a.Items))}
-			r.Items[0].Code = transport.CodeNotFound
-			return r
-		})
-		c.setHook(func(fc *fakeConn, f transport.Frame) bool {
-			var q transport.Query
-			if f.Op != transport.OpQuery {
-				return false
-			}
-			c.must(q.Decode(f.Payload))
-			return q.Kind == transport.QueryQueue && q.Name == c.browsed[0].Death.Queue // no answer
-		})
+		c.amended(func(_ []transport.AmendItem, to []transport.Verdict) { to[0].Code = transport.CodeNotFound })
+		c.askedFor(c.browsed[0].Death.Queue, func(*fakeConn, uint32) {}) // no answer
 		ctx, cancel := context.WithTimeout(t.Context(), second)
 		defer cancel()
 		r, err := conn.Redrive(ctx, RedriveOptions{From: "q.dlq"})
 		if r.Moved != 3 || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrTimeout) {
 			t.Errorf("%+v, %v", r, err)
 		}
+	})
+}
+
+// amended has the cluster judge the messages of each Amend as f says: all are ok
+// before.
+func (c *fakeCluster) amended(f func(items []transport.AmendItem, to []transport.Verdict)) {
+	c.setVerdict(func(op transport.Op, payload []byte) *transport.Result {
+		var a transport.Amend
+		if op != transport.OpAmend {
+			return nil
+		}
+		c.must(a.Decode(payload))
+		r := &transport.Result{Items: make([]transport.Verdict, len(a.Items))}
+		f(a.Items, r.Items)
+		return r
+	})
+}
+
+// askedFor has f answer, or not, who asks for a queue.
+func (c *fakeCluster) askedFor(queue string, f func(fc *fakeConn, stream uint32)) {
+	c.setHook(func(fc *fakeConn, frame transport.Frame) bool {
+		var q transport.Query
+		if frame.Op != transport.OpQuery {
+			return false
+		}
+		c.must(q.Decode(frame.Payload))
+		if q.Kind != transport.QueryQueue || q.Name != queue {
+			return false
+		}
+		f(fc, frame.Stream)
+		return true
 	})
 }

@@ -105,30 +105,19 @@ func (r *script) block(input string) string {
 // lower sets bounds to what a script can reach.
 func (r *script) lower(settings []string) {
 	b := r.s.Bounds()
+	bounds := map[string]*int{
+		"room": &b.Room, "tenants": &b.Tenants, "groups": &b.Groups, "lines": &b.Lines, "fanout": &b.FanOut,
+		"held": &b.Held, "move": &b.Move, "reclaim": &b.Reclaim,
+	}
 	for _, x := range settings {
 		name, value, _ := strings.Cut(x, "=")
-		n, err := strconv.Atoi(value)
-		r.must(err)
-		switch name {
-		case "room":
-			b.Room = n
-		case "tenants":
-			b.Tenants = n
-		case "groups":
-			b.Groups = n
-		case "lines":
-			b.Lines = n
-		case "fanout":
-			b.FanOut = n
-		case "held":
-			b.Held = n
-		case "move":
-			b.Move = n
-		case "reclaim":
-			b.Reclaim = n
-		default:
+		bound := bounds[name]
+		if bound == nil {
 			r.t.Fatalf("no bound %q", name)
 		}
+		n, err := strconv.Atoi(value)
+		r.must(err)
+		*bound = n
 	}
 	r.s.SetBounds(b)
 }

@@ -14,6 +14,10 @@ import (
 func TestConsumeWithoutLeader(t *testing.T) {
 	drain := []string{"consume", "q", "--idle", "10ms", "--ack=false", "--timeout", "3s"}
 	queue := transport.QueueInfo{Name: "q"}
+	one := func(body string) []transport.Delivery {
+		return []transport.Delivery{{Incarnation: 5, Place: 1, Index: 1, Token: 1, Attempt: 1, LeaseMs: 60_000,
+			Record: recordOf(t, &record.Message{Body: []byte(body)})}}
+	}
 
 	t.Run("it is empty", func(t *testing.T) {
 		t.Parallel()
@@ -32,8 +36,7 @@ func TestConsumeWithoutLeader(t *testing.T) {
 		t.Parallel()
 		n := newFakeNode(t)
 		n.replies["queue"] = queue
-		n.deliver = []transport.Delivery{{Incarnation: 5, Place: 1, Index: 1, Token: 1, Attempt: 1, LeaseMs: 60_000,
-			Record: recordOf(t, &record.Message{Body: []byte("chair")})}}
+		n.deliver = one("chair")
 		n.loses = true
 		r := n.run(ExitUnavailable, "", drain...)
 		require.Equal(t, "chair\n", r.out)
@@ -43,8 +46,7 @@ func TestConsumeWithoutLeader(t *testing.T) {
 		t.Parallel()
 		n := newFakeNode(t)
 		n.replies["queue"] = queue
-		n.held = []transport.Delivery{{Incarnation: 5, Place: 1, Index: 1, Token: 1, Attempt: 1, LeaseMs: 60_000,
-			Record: recordOf(t, &record.Message{Body: []byte("table")})}}
+		n.held = one("table")
 		require.Equal(t, "table\n", n.run(ExitOK, "", drain...).out)
 	})
 	t.Run("it hangs, or was cut off a moment ago", func(t *testing.T) {
