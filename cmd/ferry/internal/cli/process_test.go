@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -36,11 +37,17 @@ type program struct {
 
 func startProgram(t *testing.T, args ...string) *program {
 	t.Helper()
+	return startProgramTo(t, nil, args...)
+}
+
+// startProgramTo has it write to somebody; nil: to nobody.
+func startProgramTo(t *testing.T, out io.Writer, args ...string) *program {
+	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	p := &program{cmd: exec.Command(self, args...)}
 	p.cmd.Env = append(os.Environ(), "FERRY_TEST_IS_PROGRAM=1")
-	p.cmd.Stderr = &p.err
+	p.cmd.Stdout, p.cmd.Stderr = out, &p.err
 	require.NoError(t, p.cmd.Start())
 	t.Cleanup(func() {
 		if p.cmd.ProcessState == nil {

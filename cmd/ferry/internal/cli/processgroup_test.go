@@ -93,12 +93,12 @@ func TestCommandEndsWithItsLease(t *testing.T) {
 	w.gone()
 }
 
-// TestReplyEndsItsCommands: neither a stop that takes too long nor a second
-// signal leaves a command behind.
+// TestReplyEndsItsCommands: neither a stop that takes too long, nor a second
+// signal, nor a pipe that nobody reads leaves a command behind.
 func TestReplyEndsItsCommands(t *testing.T) {
 	caught := make(chan os.Signal, 1) // so that the processes do not ignore it, as under nohup
 	signal.Notify(caught, syscall.SIGHUP)
-	defer signal.Stop(caught)
+	t.Cleanup(func() { signal.Stop(caught) })
 	for _, c := range []struct {
 		name, timeout string
 		signals       []os.Signal
@@ -110,6 +110,7 @@ func TestReplyEndsItsCommands(t *testing.T) {
 		{"quit", "10m", []os.Signal{syscall.SIGQUIT}, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			n, w := newFakeNode(t), newPulse(t)
 			requested(t, n, []string{"chair"})
 			p := startProgram(t, "reply", "prices", "--exec", w.begin()+"wait", "--url", n.url, "--timeout", c.timeout)
@@ -121,4 +122,20 @@ func TestReplyEndsItsCommands(t *testing.T) {
 			w.gone()
 		})
 	}
+	t.Run("nobody reads", func(t *testing.T) { // as head does, when it has its lines
+		t.Parallel()
+		n, w := newFakeNode(t), newPulse(t)
+		requested(t, n, []string{"long", "short"})
+		nobody := filepath.Join(t.TempDir(), "nobody")
+		script := `if [ "$(cat)" = short ]; then while ! [ -e ` + strconv.Quote(nobody) + ` ]; do sleep 0.01; done; exit 0; fi; `
+		r, out, err := os.Pipe()
+		require.NoError(t, err)
+		p := startProgramTo(t, out, "reply", "prices", "--exec", script+w.begin()+"wait", "--concurrency", "2", "--url", n.url, "--timeout", "5s")
+		require.NoError(t, out.Close())
+		w.alive()
+		require.NoError(t, r.Close())
+		require.NoError(t, os.WriteFile(nobody, nil, 0o600))
+		require.Equal(t, ExitUnavailable, p.exit(t), p.err.String())
+		w.gone()
+	})
 }

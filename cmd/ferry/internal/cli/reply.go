@@ -65,6 +65,7 @@ func (a *app) runReply(ctx context.Context, r *replyFlags, queue string) error {
 	w := &worker{app: a, log: &muteable{to: a.Err}, broke: make(chan struct{})}
 	w.work = echo
 	if !r.echo {
+		surviveBrokenPipes()
 		w.work = command{r.exec, r.contentType, w.log}.run
 	}
 	patience, err := a.timeout()

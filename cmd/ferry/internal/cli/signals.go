@@ -37,6 +37,10 @@ func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, stop
 }
 
+// surviveBrokenPipes has a write to a pipe that nobody reads fail: without it the
+// process dies of the first one, and its commands go on.
+func surviveBrokenPipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+
 // dump ends the process as SIGQUIT does if nobody handles it: with a stack of
 // every goroutine.
 func dump() {
