@@ -9,8 +9,10 @@ import (
 	"syscall"
 )
 
-// ownGroup has a command run in a process group of its own.
-func ownGroup(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+// detach has a command run in a session of its own, and so in a process group of
+// its own. It has no terminal: to open one fails, where a mere group in the
+// background would be stopped for ever at the first read.
+func detach(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
 // killGroup kills a started command and what it started, unless that has left
 // the group.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/ferrymq/ferrymq/client"
 )
@@ -91,6 +93,21 @@ func TestCommandEndsWithItsLease(t *testing.T) {
 	_, err = command{line: w.begin() + "exit 75", log: io.Discard}.run(t.Context(), &client.Delivery{})
 	require.Error(t, err)
 	w.gone()
+}
+
+// TestCommandHasNoTerminal: one that asks somebody fails, and does not wait for
+// ever in the background.
+func TestCommandHasNoTerminal(t *testing.T) {
+	c := exec.Command("cat")
+	in, err := c.StdinPipe()
+	require.NoError(t, err)
+	detach(c)
+	require.NoError(t, c.Start())
+	session, err := unix.Getsid(c.Process.Pid)
+	require.NoError(t, in.Close())
+	require.NoError(t, c.Wait())
+	require.NoError(t, err)
+	require.Equal(t, c.Process.Pid, session)
 }
 
 // TestReplyEndsItsCommands: neither a stop that takes too long, nor a second

@@ -32,7 +32,8 @@ func (a *app) reply() *cobra.Command {
 			"Its exit code says what becomes of the message: 0 acks it; 65 dead-letters it, its\n" +
 			"data are wrong; 75 gives it back, a service that it needs failed; any other gives it\n" +
 			"back as failed. The last line of standard error is the error. When the lease is lost\n" +
-			"the command is killed, with all that it started.",
+			"the command is killed, with all that it started. It has no terminal, and a key that\n" +
+			"stops this program for a while does not stop it.",
 		Example: "  ferry reply prices --exec 'jq .price' --concurrency 4\n" +
 			"  ferry reply prices --echo",
 	}

@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// started are the commands that this process runs. They are in process groups of
-// their own, which no signal of the terminal reaches: when the process ends, it
-// ends them.
+// started are the commands that this process runs. They are in sessions of their
+// own, which no signal of the terminal reaches: when the process ends, it ends
+// them.
 var started groups
 
 var errEnding = errors.New("the program is ending")
@@ -23,7 +23,7 @@ type groups struct {
 // run runs a command and waits for it. What it started ends with its context,
 // and does not outlive its failure.
 func (g *groups) run(c *exec.Cmd) error {
-	ownGroup(c)
+	detach(c)
 	c.Cancel = func() error { return killGroup(c) }
 	if err := g.start(c); err != nil {
 		return err
