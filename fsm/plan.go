@@ -12,6 +12,7 @@ type plan struct {
 	spent efforts                  // with those of the entry so far
 	short *room                    // that refused a message as crowded
 	size  uint32                   // of that message
+	full  *room                    // that refused a message as full
 }
 
 func (s *State) newPlan(freed map[uint64]amount) *plan {
@@ -63,8 +64,11 @@ func (s *State) refusal(p *plan, entry []byte) Result {
 	for i := range w.incoming {
 		if v := s.planOne(p, i, entry); !v.Code.accepted() {
 			r := Result{Code: v.Code, Cause: v.Cause, RetryAfterMillis: v.RetryAfterMillis, Detail: s.detail(entry)}
-			if v.Code == Conflict {
+			switch {
+			case v.Code == Conflict:
 				r.Detail = fmt.Sprintf("message %d: its id was used with other content", i)
+			case p.full != nil && s.neverFits(p, i, entry):
+				r = p.full.queue.tooMuch()
 			}
 			s.abandon(p)
 			return r
@@ -105,10 +109,15 @@ func (s *State) plainly(p *plan) (r Result, sure bool) {
 		sum += uint64(w.incoming[i].size)
 	}
 	full := q.fitsAll(uint64(len(w.incoming)), sum)
-	if full != CauseNone && q.settings.Overflow == OverflowReject && len(p.freed) == 0 {
-		return Result{Code: Busy, Cause: full, RetryAfterMillis: RetryFullMillis}, true
+	switch {
+	case full == CauseNone:
+		return Result{}, true
+	case q.settings.Overflow != OverflowReject || len(p.freed) > 0:
+		return Result{}, false
+	case q.within(uint64(len(w.incoming)), sum) != CauseNone:
+		return q.tooMuch(), true
 	}
-	return Result{}, full == CauseNone
+	return Result{Code: Busy, Cause: full, RetryAfterMillis: RetryFullMillis}, true
 }
 
 // planOne judges a message as if those before were stored.
@@ -158,8 +167,12 @@ func (s *State) planned(p *plan, q *queue, a *arrival, why purpose, kept int) (v
 	}
 	r := p.room(s, q)
 	v, victims = s.judge(r, a.size, &p.spent[why], kept)
-	if v.Cause == CauseRoom && why == forRefusing {
+	switch {
+	case why != forRefusing:
+	case v.Cause == CauseRoom:
 		p.short, p.size = r, a.size
+	case v.Code == Busy && q.settings.Overflow == OverflowReject:
+		p.full = r
 	}
 	return v, victims
 }

@@ -11,7 +11,7 @@ import (
 // was found in the model before is not part of it any more after that.
 func (m *Model) attempt(do func() bool) {
 	before := (&copier{map[unsafe.Pointer]reflect.Value{}}).value(reflect.ValueOf(m).Elem())
-	m.attempting, m.short = true, nil
+	m.attempting, m.short, m.full = true, nil, nil
 	for _, q := range m.queues {
 		q.arrived, q.settled = amount{}, amount{}
 		q.gaveWay = q.dlq != nil && q.oldest() != nil
@@ -26,7 +26,7 @@ func (m *Model) attempt(do func() bool) {
 		reflect.ValueOf(m).Elem().Set(before)
 		m.toil = toil
 	}
-	if m.attempting, m.short = false, nil; !done && short != nil {
+	if m.attempting, m.short, m.full = false, nil, nil; !done && short != nil {
 		m.note(m.incarnations[short.queue], *short)
 	}
 }

@@ -43,12 +43,13 @@ func (m *Model) settleAndPublish(x *fsm.Commit, c Command, got fsm.Result) (o Ou
 	m.settleThose(s, x.Settles, fsm.ActionAck, fsm.ActionExtend)
 	m.keepLines()
 	position := got.Position
-	for _, p := range parts {
+	for i, p := range parts {
 		part := m.arriveAll(p.to, p.drafts, position)
 		o.Items, o.Value = append(o.Items, part.Items...), o.Value+part.Value
 		position += uint32(len(p.drafts))
 		if !o.accepted() {
-			return o.whole()
+			parts[i].drafts = p.drafts[len(part.Items)-1:]
+			return m.whole(o, parts[i:])
 		}
 	}
 	m.settleThose(s, x.Settles, fsm.ActionNack, fsm.ActionReject)

@@ -39,6 +39,7 @@ type Model struct {
 	toTopic               bool      // the message at hand goes to one
 	attempting            bool      // what is all or nothing
 	short                 *crowded  // what refuses that
+	full                  *queue    // that refuses it for a limit, and makes no room
 }
 
 // New makes the model of an empty group.

@@ -46,10 +46,11 @@ func (m *Model) publish(x *fsm.Publish, c Command, got fsm.Result) (o Outcome) {
 		to, _ = m.target(x.Queue)
 		if o = m.faults(to, c.Drafts); o.accepted() {
 			o = m.arriveAll(to, c.Drafts, got.Position)
+			o = m.whole(o, []part{{to, c.Drafts[max(0, len(o.Items)-1):]}})
 		}
 		return o.accepted()
 	})
-	return o.whole()
+	return o
 }
 
 // faults is the answer to what has to be refused as a whole for one faulty
@@ -64,19 +65,46 @@ func (m *Model) faults(to target, drafts []Draft) Outcome {
 }
 
 // whole is the answer to an operation that is refused as a whole: that of the
-// first message that is. Which of the limits of a queue it names, if several
-// messages would break them, is the machine's own.
-func (o Outcome) whole() Outcome {
+// first message that is, which is the first of the rest. Which of the limits of a
+// queue it names, if several messages would break them, is the machine's own.
+func (m *Model) whole(o Outcome, rest []part) Outcome {
 	for _, v := range o.Items {
 		if accepted(v.Code) {
 			continue
 		}
 		if v.Cause == fsm.CauseMessages || v.Cause == fsm.CauseBytes {
-			v.Cause = causeLimit
+			if v.Cause = causeLimit; m.full != nil && !m.everHolds(m.full, rest) {
+				return answer(fsm.TooLarge)
+			}
 		}
 		return Outcome{Code: v.Code, Cause: v.Cause}
 	}
 	return o
+}
+
+// everHolds tells whether a queue would hold what arrived in it by the attempt and
+// the rest of it, with nothing else in it.
+func (m *Model) everHolds(q *queue, rest []part) bool {
+	sum := q.arrived
+	for _, p := range rest {
+		for _, d := range p.drafts {
+			subscribed := p.to.topic != nil && q.subject != nil && q.subject.topic == p.to.topic && matches(q.subject.asked.Filter, d.Subject)
+			w := p.to.window()
+			if p.to.queue != q && !subscribed || w.judge(d, m.clock.LeaseMillis).Code != fsm.OK {
+				continue
+			}
+			w.add(d, fsm.ID{}, m.clock.LeaseMillis, p.to.windowMillis())
+			sum = amount{sum.messages + 1, sum.bytes + d.Size}
+		}
+	}
+	return q.holds(sum)
+}
+
+// refusedBy notes a queue that refuses a message, and will not make room for it.
+func (m *Model) refusedBy(q *queue) {
+	if m.attempting && q.settings.Overflow == fsm.OverflowReject {
+		m.full = q
+	}
 }
 
 // arriveAll puts messages where they go, each by itself. An attempt ends with
@@ -131,6 +159,7 @@ func (m *Model) enter(q *queue, d Draft, id fsm.ID) fsm.Verdict {
 			q.overflowed++
 			return fsm.Verdict{Code: fsm.Dropped}
 		}
+		m.refusedBy(q)
 		return fsm.Verdict{Code: fsm.Busy, Cause: cause}
 	}
 	m.store(q, d, id)

@@ -62,7 +62,7 @@ func (m *Model) ask(x *fsm.Request, c Command, got fsm.Result) Outcome {
 		}
 		s.requests[x.Number] = &request{number: x.Number, id: id, deadline: int64(d.Deadline)}
 	}
-	return Outcome{Items: []fsm.Verdict{v}}.whole()
+	return m.whole(Outcome{Items: []fsm.Verdict{v}}, nil)
 }
 
 // attended: a consumer is there that would get the request.

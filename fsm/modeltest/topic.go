@@ -46,6 +46,7 @@ func (m *Model) fanOut(t *topic, d Draft, id fsm.ID) (v fsm.Verdict, queues uint
 			cause, drops := m.refuses(q, d, kept)
 			if cause != fsm.CauseNone {
 				m.crowd(q, d.Size, cause)
+				m.refusedBy(q)
 				return fsm.Verdict{Code: fsm.Busy, Cause: cause}, 0
 			}
 			kept += drops
