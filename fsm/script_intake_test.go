@@ -14,7 +14,7 @@ import (
 func (l *scriptLine) records(count int) (out []byte) {
 	for i := range count {
 		m := l.message()
-		text := l.set["body"]
+		text := l.text("body")
 		if text == "" {
 			n := int(l.num("size", 10))
 			text = fmt.Sprintf("m%d ", i)
@@ -46,7 +46,7 @@ func (l *scriptLine) intake(h OpHeader) Command {
 			Required: l.flag("required"), Session: l.flag("session"), Settings: l.settings()}
 	case "commit": // commit s1 ack:incarnation-place-token ... publish:q publish:q*3 ...
 		c := &Commit{OpHeader: h}
-		for _, w := range l.words[2:] {
+		for _, w := range l.rest(2) {
 			verb, what, _ := strings.Cut(w, ":")
 			if verb == "publish" {
 				name, count, _ := strings.Cut(what, "*")
@@ -57,7 +57,7 @@ func (l *scriptLine) intake(h OpHeader) Command {
 				c.Publishes = append(c.Publishes, CommitPublish{Queue: name, Count: uint32(n), Records: l.records(n)})
 				continue
 			}
-			one := scriptLine{r: l.r, words: []string{verb, "", what}, set: l.set}
+			one := scriptLine{r: l.r, words: []string{verb, "", what}, set: l.set, known: l.known}
 			c.Settles = append(c.Settles, one.items()...)
 		}
 		return c

@@ -11,18 +11,18 @@ import (
 var groupFailures = map[string]GroupFailure{"block": GroupBlock, "park": GroupPark, "dead": GroupDead, "skip": GroupSkip, "9": 9}
 
 func (l *scriptLine) orderSettings(t *Settings) {
-	if t.StarvationGuard = -1; l.set["guard"] != "off" {
+	if t.StarvationGuard = -1; l.text("guard") != "off" {
 		t.StarvationGuard = int32(l.num("guard", 0))
 	}
-	t.GroupFailure, t.GroupBatch = groupFailures[l.set["group-failure"]], uint32(l.num("batch", 0))
+	t.GroupFailure, t.GroupBatch = pick(l, "group-failure", groupFailures), uint32(l.num("batch", 0))
 	t.Fair, t.Exclusive, t.Breaker = l.flag("fair"), l.flag("exclusive"), l.flag("breaker")
 	t.DispatchRate, t.DispatchBurst = uint32(l.num("rate", 0)), uint32(l.num("burst", 0))
 }
 
 // message has the attributes that a publish names.
 func (l *scriptLine) message() record.Message {
-	m := record.Message{Subject: l.set["subject"], DedupID: l.set["id"], GroupKey: l.set["group"], Tenant: l.set["tenant"]}
-	if l.set["priority"] != "" {
+	m := record.Message{Subject: l.text("subject"), DedupID: l.text("id"), GroupKey: l.text("group"), Tenant: l.text("tenant")}
+	if l.text("priority") != "" {
 		p := uint8(l.num("priority", 0))
 		m.Priority = &p
 	}
