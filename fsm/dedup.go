@@ -145,8 +145,9 @@ func (s *State) remember(t *target, x *seen) {
 	}
 }
 
-// forgetIDs removes the ids that are due from the window of a queue or topic,
-// as many as this entry can afford.
+// forgetIDs removes the ids that are due from the window of a queue or topic. It
+// returns false when this entry has done enough. The timer follows what is left:
+// a replica that comes from a snapshot sets it so.
 func (s *State) forgetIDs(incarnation uint64) bool {
 	var w **window
 	if q := s.queue(incarnation); q != nil {
@@ -157,6 +158,7 @@ func (s *State) forgetIDs(incarnation uint64) bool {
 	x, left := (*w).due.Min()
 	for ; left && x.due <= s.clock.LeaseMillis; x, left = (*w).due.Min() {
 		if !s.affords(1) {
+			s.timers.move(timerDedup, incarnation, &(*w).armedAt, x.due)
 			return false
 		}
 		(*w).due.Delete(x)
