@@ -77,6 +77,17 @@ func (s *State) letGo(q *queue, c *consumer) {
 	s.touch(q)
 }
 
+// letGoBehind does so when another message of the same group was not done: that
+// one may be before it, or its failure may hold the group back.
+func (s *State) letGoBehind(q *queue, c *consumer, n uint32) {
+	if c.kept == 0 || n == 0 || q.lines.at(n).group == "" {
+		return
+	}
+	if m, _ := q.waiting.Get(c.kept); m.line == n {
+		s.letGo(q, c)
+	}
+}
+
 // letGoAll does so for all consumers that are kept.
 func (s *State) letGoAll(q *queue) {
 	for q.kept != nil {

@@ -21,5 +21,10 @@ func checkAlone(q *queue, c *consumer) error {
 	if serial, _ := q.keeper(c.kept); !ok || m.flags&flagReserved == 0 || serial != c.serial || !c.live || c.closing || c.alone || c.noAck {
 		return fmt.Errorf("kept for place %d, which is for %d, live %v", c.kept, serial, c.live)
 	}
+	if q.lines != nil {
+		if l, grouped := q.lines.all.Get(m.line); grouped && l.parked {
+			return fmt.Errorf("kept for place %d, whose group %q is parked", c.kept, l.group)
+		}
+	}
 	return nil
 }

@@ -43,6 +43,9 @@ func (s *State) endLease(q *queue, place uint64, e ending) {
 		s.tellEnding(q, &l, c, &e)
 	}
 	s.freed(q, l.line)
+	if e.outcome != toDone {
+		s.letGoBehind(q, c, l.line)
+	}
 	m := l.rest()
 	m.lastToken, m.lastEnd = l.token, e.cause
 	counts := q.breaker == nil || s.heard(q, l.token, &e)

@@ -40,6 +40,9 @@ func (m *Model) endLease(msg *message, e ending) {
 	probe := msg.probe
 	c.drop(msg)
 	m.offer(c)
+	if next := c.waits(); e.to != done && next != nil && next.line == msg.line && msg.line.group != "" {
+		m.unreserve(c)
+	}
 	msg.last, msg.lastEnd = msg.token, e.why
 	msg.holder, msg.token, msg.extended, msg.probe = nil, 0, false, 0
 	msg.status = ready
