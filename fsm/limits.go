@@ -21,7 +21,7 @@ const (
 	MaxFilterBytes         = 256
 	MaxKeyBytes            = 256     // of a group, tenant, subject or message id
 	MaxGroups              = 1 << 20 // message groups of a queue that have messages or are parked, and priorities of each of its tenants
-	MaxTenants             = 10_000  // of a queue, by name, that have messages or a weight
+	MaxTenants             = 10_000  // of a queue, by name, that have messages, a parked group or a weight
 	MaxDedupCapacity       = 1 << 22
 	MaxRequests            = 1024     // unanswered or kept, of a session
 	MaxTaken               = 256      // answers that one request says have come
