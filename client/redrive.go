@@ -87,14 +87,14 @@ func (c *Conn) Redrive(ctx context.Context, o RedriveOptions) (RedriveResult, er
 		err = r.run(ctx)
 	}
 	if err != nil {
-		err = r.partly(about(err, "redrive", o.From))
+		err = r.partly(ctx, about(err, "redrive", o.From))
 	}
 	return r.result, err
 }
 
 // partly is the error of a redrive, which has applied something although its
 // last step timed out before it was begun.
-func (r *redrive) partly(err error) error {
+func (r *redrive) partly(ctx context.Context, err error) error {
 	var e *Error
 	if r.result.Moved == 0 || !errors.As(err, &e) || e.Code != transport.CodeTimeout {
 		return err
@@ -103,10 +103,19 @@ func (r *redrive) partly(err error) error {
 	if e.Detail != "" {
 		text += ": " + e.Detail
 	}
-	if e.wrapped == nil {
-		return errors.New(text)
+	why := e.wrapped
+	if why == nil || errors.Is(why, ErrTimeout) { // of a node that did not answer: it, too, says that nothing was applied
+		why = outOfTime(ctx)
 	}
-	return fmt.Errorf("%s: %w", text, e.wrapped)
+	return fmt.Errorf("%s: %w", text, why)
+}
+
+// outOfTime is why a step cannot be begun: ctx ended, or would in the meantime.
+func outOfTime(ctx context.Context) error {
+	if why := ctxError(ctx); why != nil {
+		return why
+	}
+	return context.DeadlineExceeded
 }
 
 // redrive is one under way.
@@ -191,11 +200,7 @@ func redrivenOf(m *BrowsedMessage) redriven {
 // move moves a batch, and what a busy queue refuses once more.
 func (r *redrive) move(ctx context.Context, batch []redriven) error {
 	if err := r.pause.WaitN(ctx, len(batch)); err != nil {
-		why := ctxError(ctx)
-		if why == nil { // it would end in the meantime
-			why = context.DeadlineExceeded
-		}
-		return localError(transport.CodeTimeout, "redrive", r.o.From, "", why)
+		return localError(transport.CodeTimeout, "redrive", r.o.From, "", outOfTime(ctx))
 	}
 	pause := busyPause()
 	for {

@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"errors"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,6 +156,32 @@ func TestRedriveTellsWhatItDid(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestRedriveOfANodeThatHangs: why there is no answer says no more that nothing
+// was applied than the error does.
+func TestRedriveOfANodeThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect(WithRequestTimeout(10 * second))
+		defer conn.Close()
+		c.fill(300)
+		var hangs atomic.Bool
+		c.setHook(func(_ *fakeConn, f transport.Frame) bool { return hangs.Load() && f.Op == transport.OpAttach })
+		r, err := conn.Redrive(t.Context(), RedriveOptions{From: "q.dlq", Rate: 100, Progress: func(done, _ int) {
+			if done > 0 {
+				hangs.Store(true)
+				c.cut("n1")
+				synctest.Wait() // it is known before the next step
+			}
+		}})
+		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrTimeout) || strings.Contains(err.Error(), "nothing was applied") {
+			t.Errorf("%v", err)
+		}
+		if r.Moved == 0 || r.Moved == 300 {
+			t.Errorf("%+v", r)
+		}
+	})
 }
 
 func TestRedriveIsRefused(t *testing.T) {
