@@ -166,7 +166,7 @@ type printer struct {
 	out     *bufio.Writer
 	printed uint64
 	idle    *idleness
-	asked   bool               // whether the leader is there, since the last message
+	asked   bool               // whether the leader is there, since the last message or attachment
 	waiting []*client.Delivery // printed into the buffer, not acked
 	acks    sync.WaitGroup
 
@@ -205,6 +205,7 @@ func (p *printer) run(ctx context.Context, conn *client.Conn, queue string) erro
 			p.asked = false
 			idle.Reset(flushAfter)
 		case <-p.idle.changed:
+			p.asked = false // who answered may lead no more
 			idle.Reset(0)
 		case <-idle.C:
 			more, err := p.quiet(ctx, conn, queue, idle)

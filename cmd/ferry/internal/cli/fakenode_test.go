@@ -29,6 +29,7 @@ type fakeNode struct {
 	answer    *transport.Answer                 // to every request
 	deliver   []transport.Delivery              // to the next consumer
 	loses     bool                              // its leader, behind those
+	changes   bool                              // its leader, behind the next reply to a query; no other one is answered
 	held      []transport.Delivery              // held up: they come just before the next reply to a query
 	queryCode transport.Code                    // refuses every query, if it is set
 }
@@ -142,6 +143,10 @@ func (c *fakeNodeConn) take(f transport.Frame) {
 		c.handOut(n.held, c.consumer)
 		n.held = nil
 		c.send(transport.OpQueryReply, f.Stream, transport.QueryReply{Body: reply.AppendTo(nil)})
+		if n.changes {
+			n.queryCode = transport.CodeNoLeader
+			c.send(transport.OpReattach, 0, transport.Reattach{Handle: c.handle, Group: transport.GroupInfo{Leader: "n1", Term: 2}})
+		}
 	case transport.OpEnd, transport.OpCredit, transport.OpPong:
 	default:
 		n.ops = append(n.ops, fakeOp{f.Op, slices.Clone(f.Payload)})

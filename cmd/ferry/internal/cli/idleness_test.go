@@ -55,4 +55,11 @@ func TestConsumeWithoutLeader(t *testing.T) {
 		n.queryCode = transport.CodeNoLeader
 		require.Contains(t, n.run(ExitUnavailable, "", drain...).err, "whether messages wait")
 	})
+	t.Run("it was replaced when it had answered", func(t *testing.T) {
+		t.Parallel()
+		n := newFakeNode(t)
+		n.replies["queue"] = queue
+		n.changes = true
+		require.Contains(t, n.run(ExitUnavailable, "", drain...).err, "whether messages wait")
+	})
 }
