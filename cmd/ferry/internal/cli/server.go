@@ -13,8 +13,9 @@ func (a *app) server() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "server",
 		Short: "Run a node",
-		Long: "Run a node until it is told to stop (SIGTERM, SIGINT): it hands leadership over,\n" +
-			"finishes what is under way and ends with 0. A second signal ends it at once.\n\n" +
+		Long: "Run a node until it is told to stop (SIGTERM, SIGINT, SIGHUP): it hands leadership\n" +
+			"over, finishes what is under way and ends with 0. A second SIGTERM or SIGINT ends it\n" +
+			"at once.\n\n" +
 			"Every flag is also an environment variable and a key of the file that --config\n" +
 			"names. A flag wins over the environment, that over the file.",
 	}
