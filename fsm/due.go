@@ -8,10 +8,10 @@ type timedOut struct {
 	started bool
 }
 
-// affords books n leases or messages that are due; not beyond dueMax in one entry,
+// affords books n leases or messages that are due; not beyond bounds.Due in one entry,
 // but any one consumer's are done together.
 func (s *State) affords(n int) bool {
-	if s.work.due > 0 && s.work.due+n > dueMax {
+	if s.work.due > 0 && s.work.due+n > s.bounds.Due {
 		return false
 	}
 	s.work.due += n
@@ -29,7 +29,7 @@ func (s *State) expire() {
 
 // expireOn does what is due on one clock, by (deadline, kind, id).
 func (s *State) expireOn(set *btree.BTreeG[timer], now int64) {
-	for s.broken == nil && s.work.due < dueMax {
+	for s.broken == nil && s.work.due < s.bounds.Due {
 		t, ok := set.Min()
 		if !ok || t.deadline > now {
 			return

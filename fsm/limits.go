@@ -46,7 +46,7 @@ const (
 	breakerOpenMillisMax = 300_000
 	breakerRoundMax      = 4 // probes of the last round
 
-	dueMax     = 4096        // leases ended by time in one entry
+	dueMax     = 4096        // leases and messages that time ends or frees in one entry
 	moveMax    = 4096        // parked messages moved in one entry
 	reclaimMax = 4096        // bodies of purged and deleted queues dropped in one entry
 	roomMax    = 8192        // messages dropped to make room in one entry, beyond one for each that is taken: about 10 ms
@@ -66,6 +66,7 @@ type Bounds struct {
 	Groups  int // MaxGroups
 	Reclaim int // reclaimMax
 	Move    int // moveMax
+	Due     int // dueMax
 
 	// Of an entry, beyond the first command of each kind.
 	Lines  int // MaxGroups

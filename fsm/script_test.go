@@ -107,7 +107,7 @@ func (r *script) lower(settings []string) {
 	b := r.s.Bounds()
 	bounds := map[string]*int{
 		"room": &b.Room, "tenants": &b.Tenants, "groups": &b.Groups, "lines": &b.Lines, "fanout": &b.FanOut,
-		"held": &b.Held, "move": &b.Move, "reclaim": &b.Reclaim,
+		"held": &b.Held, "move": &b.Move, "due": &b.Due, "reclaim": &b.Reclaim,
 	}
 	for _, x := range settings {
 		name, value, _ := strings.Cut(x, "=")

@@ -87,7 +87,7 @@ type work struct {
 func New(group uint32) *State {
 	return &State{group: group, version: VersionCurrent, byID: map[SessionID]uint64{}, bound: map[uint64]*btree.Map[uint64, struct{}]{}, timers: newTimers(),
 		requests: newRequests(), bounds: Bounds{Room: roomMax, Tenants: MaxTenants, Groups: MaxGroups,
-			Lines: MaxGroups, FanOut: MaxFanOut, Held: MaxSessionCredit, Reclaim: reclaimMax, Move: moveMax}}
+			Lines: MaxGroups, FanOut: MaxFanOut, Held: MaxSessionCredit, Reclaim: reclaimMax, Move: moveMax, Due: dueMax}}
 }
 
 // Group is the number of the group.

@@ -19,6 +19,8 @@ const (
 	// compareEvery is how often the whole state is compared with the model's.
 	// Results and effects are at every entry.
 	compareEvery = 3
+
+	behindFor = 6 // entries that a replica goes on by itself
 )
 
 func TestMain(m *testing.M) {
@@ -101,6 +103,7 @@ func bounds(t *rapid.T) fsm.Bounds {
 		FanOut:  choose(t, "fan-out", 2, 4, 8, b.FanOut, b.FanOut),
 		Held:    choose(t, "held", 1, 3, b.Held),
 		Move:    b.Move,
+		Due:     b.Due,
 		Reclaim: choose(t, "reclaim", 1, 1, 2, 5, b.Reclaim),
 	}
 }
@@ -195,6 +198,37 @@ func (h *history) follow(t *rapid.T, entry []byte) {
 		if err := h.state.Check(); err != nil {
 			t.Fatalf("after entry %d: %v\n%s", h.index, err, h.told())
 		}
+	case 5, 6:
+		h.fallBehind(t)
+	}
+}
+
+// fallBehind has the replica go on by itself, with the clocks far ahead and bounds
+// by which an entry does little of what is due. What it leaves is the same for one
+// that is restored in between.
+func (h *history) fallBehind(t *rapid.T) {
+	s := h.replica
+	h.replica = h.restored(t, h.state)
+	low := h.bounds
+	low.Due, low.Move = choose(t, "due", 1, 1, 2, 3), choose(t, "moved", 1, 1, 2)
+	clock := h.clock
+	clock.LeaseMillis += int64(choose(t, "behind", 1000, 10_000, 100_000, fsm.DefaultIdleExpiryMillis))
+	clock.WallMillis += int64(choose(t, "late", 0, 1000, 30_000))
+	bounded(s, low).SetTrace(nil)
+	for range behindFor {
+		other := bounded(h.copied(t, s), low)
+		for _, x := range []*fsm.State{s, other} {
+			if _, err := x.Apply(x.Index()+1, fsm.AppendEntryHeader(nil, fsm.VersionCurrent, clock, 0)); err != nil {
+				t.Fatalf("behind, entry %d: %v", x.Index()+1, err)
+			}
+			if err := x.Check(); err != nil {
+				t.Fatalf("behind, after entry %d: %v\n%s", x.Index(), err, h.told())
+			}
+		}
+		sameHash(t, s, other, "behind")
+		at, _ := s.NextDeadline()
+		left := at.LeaseMillis != 0 && at.LeaseMillis <= clock.LeaseMillis || at.WallMillis != 0 && at.WallMillis <= clock.WallMillis
+		h.cover.see(left, "entries that leave something due")
 	}
 }
 
@@ -225,6 +259,12 @@ func (h *history) unpin(t *rapid.T) {
 func (h *history) restored(t *rapid.T, s *fsm.State) *fsm.State {
 	h.cover.seen["restored from a snapshot"]++
 	h.cover.see(h.model.keepsLines(), "restored with junk that has lines")
+	back := h.copied(t, s)
+	h.traced.follow(back)
+	return bounded(back, h.bounds)
+}
+
+func (h *history) copied(t *rapid.T, s *fsm.State) *fsm.State {
 	snapshot := s.Snapshot()
 	defer snapshot.Release()
 	var file bytes.Buffer
@@ -236,8 +276,7 @@ func (h *history) restored(t *rapid.T, s *fsm.State) *fsm.State {
 		t.Fatalf("restore at %d: %v", h.index, err)
 	}
 	sameHash(t, s, back, "restored")
-	h.traced.follow(back)
-	return bounded(back, h.bounds)
+	return back
 }
 
 func sameHash(t *rapid.T, a, b *fsm.State, what string) {
