@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/ferrymq/ferrymq/transport"
 )
 
 // Defaults of a consumer.
@@ -20,6 +22,7 @@ type consumeOptions struct {
 	prefetchBytes int
 	concurrency   int
 	noAck         bool
+	limit         uint64 // without acks: messages in all; 0: no limit
 	lease         time.Duration
 	noExtend      bool
 	errorFunc     func(error)
@@ -41,6 +44,12 @@ func WithConcurrency(n int) ConsumeOption { return func(o *consumeOptions) { o.c
 // WithoutAcks makes the consumer at-most-once: a message is gone when it is
 // assigned, whatever becomes of it; settling one does nothing.
 func WithoutAcks() ConsumeOption { return func(o *consumeOptions) { o.noAck = true } }
+
+// WithLimit bounds the messages that a consumer without acks is assigned in all,
+// for one that is left after so many: what it was assigned beyond them would be
+// lost. It bounds the prefetch, too, so that bytes do not hold up the last of them.
+// It begins anew whenever the session is attached again.
+func WithLimit(n uint64) ConsumeOption { return func(o *consumeOptions) { o.limit = n } }
 
 // WithLease replaces the queue's lease.
 func WithLease(d time.Duration) ConsumeOption { return func(o *consumeOptions) { o.lease = d } }
@@ -81,6 +90,10 @@ func (o *consumeOptions) fillDefaults() {
 	if o.prefetchBytes == 0 {
 		o.prefetchBytes = defaultPrefetchBytes
 	}
+	if o.limit > 0 && o.prefetch > 0 && o.prefetchBytes > 0 {
+		few := max(1, o.prefetchBytes/transport.MessageMax)
+		o.prefetch = int(min(o.limit, uint64(min(o.prefetch, few))))
+	}
 	if o.concurrency == 0 {
 		o.concurrency = 1
 	}
@@ -102,6 +115,7 @@ func (o *consumeOptions) validate() error {
 		"prefetch of %d bytes: 1 to %d are possible", o.prefetchBytes, MaxPrefetchBytes)
 	bad(o.concurrency > 0 && o.concurrency <= MaxConcurrency,
 		"concurrency %d: 1 to %d are possible", o.concurrency, MaxConcurrency)
+	bad(o.limit == 0 || o.noAck, "a limit of %d messages is for a consumer without acks", o.limit)
 	bad(o.lease == 0 || (o.lease >= MinLease && o.lease <= MaxLease),
 		"lease %v: %v to %v are possible", o.lease, MinLease, MaxLease)
 	return errors.Join(errs...)

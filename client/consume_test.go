@@ -339,3 +339,43 @@ func TestIteratorHandsBack(t *testing.T) {
 		}
 	})
 }
+
+// TestLimitOfCredit: what is taken and what is prefetched is never more than the
+// limit, and the credit reaches it.
+func TestLimitOfCredit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, "n1")
+		conn := c.connect()
+		defer conn.Close()
+		if _, err := conn.Consume(t.Context(), "q", new(gather).handle, WithLimit(1)); !errors.Is(err, ErrInvalid) {
+			t.Errorf("with acks: %v", err)
+		}
+		var consume transport.Consume
+		var credit transport.Credit
+		c.setHook(func(_ *fakeConn, f transport.Frame) bool {
+			switch f.Op {
+			case transport.OpConsume:
+				c.must(consume.Decode(f.Payload))
+			case transport.OpCredit:
+				c.must(credit.Decode(f.Payload))
+			}
+			return false
+		})
+		k, err := conn.Consume(t.Context(), "q", new(gather).handle, WithoutAcks(), WithLimit(20))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer k.Stop(t.Context())
+		if consume.CreditMessages != 8 { // of 1 MiB each
+			t.Errorf("%+v", consume)
+		}
+		for i := range uint64(20) {
+			c.deliver(consume.Consumer, i+1, true, "x")
+			time.Sleep(2 * creditIdle)
+			synctest.Wait()
+			if want := min(i+1, 12); credit.Through != want {
+				t.Fatalf("after %d: %+v", i+1, credit)
+			}
+		}
+	})
+}

@@ -193,9 +193,13 @@ func (m *manager) pumpCredits() {
 func (k *Consumer) credit() uint64 {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.taken <= k.credited {
+	through := k.taken
+	if k.opts.limit > 0 { // as many as its prefetch are assigned beyond
+		through = min(through, k.opts.limit-uint64(k.opts.prefetch))
+	}
+	if through <= k.credited {
 		return 0
 	}
-	k.credited, k.takenSize = k.taken, 0
-	return k.taken
+	k.credited, k.takenSize = through, 0
+	return through
 }

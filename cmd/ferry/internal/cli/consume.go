@@ -129,7 +129,7 @@ func (f *consumeFlags) options() []client.ConsumeOption {
 	}
 	opts := append([]client.ConsumeOption{client.WithPrefetch(prefetch)}, f.consumer...)
 	if f.noAck {
-		opts = append(opts, client.WithoutAcks())
+		opts = append(opts, client.WithoutAcks(), client.WithLimit(f.count)) // it has nothing left to lose when it ends
 	}
 	return opts
 }

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -150,6 +151,25 @@ func TestSecondSignal(t *testing.T) {
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	code := p.exit(t)
 	require.Contains(t, []int{ExitInterrupted, ExitFailed}, code, strconv.Itoa(code))
+}
+
+// TestCountWithoutAcks: who wants some messages at most once is assigned no others.
+func TestCountWithoutAcks(t *testing.T) {
+	o := newOneNode(t)
+	env := map[string]string{"FERRY_URL": o.url, "FERRY_TIMEOUT": patience}
+	o.start(t)
+	require.Equal(t, ExitOK, ferry(t, env, "", "queue", "create", "q").code)
+	var all []string
+	for i := range 60 {
+		all = append(all, strconv.Itoa(i)+"\n")
+	}
+	require.Equal(t, ExitOK, ferry(t, env, strings.Join(all, ""), "publish", "q", "--lines").code)
+	for _, n := range []int{1, 4, 30, 25} {
+		r := ferry(t, env, "", "consume", "q", "--no-ack", "--count", strconv.Itoa(n))
+		require.Equal(t, ExitOK, r.code, r.err)
+		require.Equal(t, strings.Join(all[:n], ""), r.out)
+		all = all[n:]
+	}
 }
 
 // TestRemovedNode: a node that a person removed ends and says so.
