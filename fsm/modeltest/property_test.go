@@ -217,8 +217,9 @@ func (h *history) fallBehind(t *rapid.T) {
 	bounded(s, low).SetTrace(nil)
 	for range behindFor {
 		other := bounded(h.copied(t, s), low)
+		entry := h.untold(t, clock)
 		for _, x := range []*fsm.State{s, other} {
-			if _, err := x.Apply(x.Index()+1, fsm.AppendEntryHeader(nil, fsm.VersionCurrent, clock, 0)); err != nil {
+			if _, err := x.Apply(x.Index()+1, bytes.Clone(entry)); err != nil {
 				t.Fatalf("behind, entry %d: %v", x.Index()+1, err)
 			}
 			if err := x.Check(); err != nil {
@@ -230,6 +231,17 @@ func (h *history) fallBehind(t *rapid.T) {
 		left := at.LeaseMillis != 0 && at.LeaseMillis <= clock.LeaseMillis || at.WallMillis != 0 && at.WallMillis <= clock.WallMillis
 		h.cover.see(left, "entries that leave something due")
 	}
+}
+
+// untold is an entry of which the model never hears.
+func (h *history) untold(t *rapid.T, clock fsm.Clock) []byte {
+	h.generate.next, h.generate.reordered = map[fsm.SessionID]uint64{}, false
+	var commands []byte
+	n := choose(t, "untold commands", 0, 0, 1, 2)
+	for range n {
+		commands = fsm.Append(commands, h.generate.command(t).Command)
+	}
+	return append(fsm.AppendEntryHeader(nil, fsm.VersionCurrent, clock, n), commands...)
 }
 
 // unpin writes the snapshot that was held while entries changed the state: it
