@@ -1,6 +1,10 @@
 package fsm
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/ferrymq/ferrymq/fsm/record"
+)
 
 // amendAll does one thing to messages of a queue that a person chose, each
 // judged for itself. An ordered one names a single message, so that it is all
@@ -109,6 +113,9 @@ func (s *State) amend(q *queue, c *Amend, it *AmendItem) Verdict {
 		return s.moveTo(q, c, it.Place, m, at)
 	case AmendRequeue:
 		s.lift(q, it.Place, &m, at)
+		if at == heldParked || m.flags&flagScheduled != 0 {
+			s.liveAnew(q, &m)
+		}
 		s.requeue(q, m, c.Reset)
 	case AmendSchedule:
 		return s.reschedule(q, it.Place, m, at, c.AtMillis)
@@ -127,6 +134,27 @@ func (s *State) requeue(q *queue, m message, reset bool) {
 	if s.trace != nil {
 		s.tell(TraceRequeued, q, m.index, m.position, nil, 0, "")
 	}
+}
+
+// liveAnew begins the time to live of a message that is made ready: it had not
+// begun, or ended with the message's death.
+func (s *State) liveAnew(q *queue, m *message) {
+	info, err := s.infoOf(m.index, m.position)
+	if err != nil {
+		s.fail(err)
+		return
+	}
+	m.expires = q.livesFrom(s.clock.WallMillis, m, info)
+}
+
+// livesFrom is when a message expires that is ready at a time, a request by its
+// deadline at the latest.
+func (q *queue) livesFrom(readyAt int64, m *message, info *record.Info) millis {
+	at := q.expiresAt(readyAt, info)
+	if deadline := int64(info.DeadlineMillis); m.flags&flagRequest != 0 && (at == 0 || deadline < at) {
+		at = deadline
+	}
+	return millisOf(at)
 }
 
 // reschedule lets a message be ready at another time, which may be now. Its time
@@ -148,17 +176,10 @@ func (s *State) reschedule(q *queue, place uint64, m message, at held, when int6
 			s.fail(err)
 			return Verdict{}
 		}
-		at := q.expiresAt(max(when, s.clock.WallMillis), info)
-		if m.flags&flagRequest != 0 {
-			deadline := int64(info.DeadlineMillis)
-			if !now && when >= deadline {
-				return Verdict{Code: Invalid}
-			}
-			if at == 0 || deadline < at {
-				at = deadline
-			}
+		if m.flags&flagRequest != 0 && !now && when >= int64(info.DeadlineMillis) {
+			return Verdict{Code: Invalid}
 		}
-		expires = millisOf(at)
+		expires = q.livesFrom(max(when, s.clock.WallMillis), &m, info)
 	}
 	s.lift(q, place, &m, at)
 	m.expires = expires

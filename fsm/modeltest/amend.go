@@ -47,6 +47,9 @@ func (m *Model) amendOne(q, to *queue, x *fsm.Amend, it fsm.AmendItem) fsm.Verdi
 	case fsm.AmendRequeue:
 		if msg.status != leased {
 			m.letGo(msg)
+			if msg.status == scheduled || msg.status == parked {
+				msg.expires = msg.livesFrom(q, m.clock.WallMillis)
+			}
 			m.requeue(q, msg, x.Reset)
 			break
 		}
@@ -59,12 +62,7 @@ func (m *Model) amendOne(q, to *queue, x *fsm.Amend, it fsm.AmendItem) fsm.Verdi
 		}
 		m.letGo(msg)
 		if at := max(x.AtMillis, m.clock.WallMillis); at > m.clock.WallMillis || msg.status == scheduled {
-			d := msg.draft
-			d.Delay, d.DeliverAt = 0, 0
-			_, msg.expires = timesOf(q.settings, d, at)
-			if deadline := int64(d.Deadline); msg.request && (msg.expires == 0 || deadline < msg.expires) {
-				msg.expires = deadline
-			}
+			msg.expires = msg.livesFrom(q, at)
 		}
 		msg.status, msg.at = ready, 0
 		if x.AtMillis > m.clock.WallMillis {
@@ -73,6 +71,17 @@ func (m *Model) amendOne(q, to *queue, x *fsm.Amend, it fsm.AmendItem) fsm.Verdi
 		q.survey()
 	}
 	return fsm.Verdict{}
+}
+
+// livesFrom is when the message expires in a queue if it is ready at a time.
+func (msg *message) livesFrom(q *queue, at int64) int64 {
+	d := msg.draft
+	d.Delay, d.DeliverAt = 0, 0
+	_, expires := timesOf(q.settings, d, at)
+	if deadline := int64(d.Deadline); msg.request && (expires == 0 || deadline < expires) {
+		expires = deadline
+	}
+	return expires
 }
 
 // letGo frees the consumer that is kept for a message.
