@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ferrymq/ferrymq/transport"
 )
@@ -178,9 +179,16 @@ func rejectItem(reason string) transport.SettleItem {
 	return transport.SettleItem{Action: transport.ActionReject, Error: cut(reason)}
 }
 
-// cut keeps what a dead letter keeps.
+// cut keeps what a dead letter keeps, whole characters only.
 func cut(text string) string {
-	return text[:min(len(text), transport.ErrorTextMax)]
+	if len(text) <= transport.ErrorTextMax {
+		return text
+	}
+	n := transport.ErrorTextMax
+	for n > transport.ErrorTextMax-utf8.UTFMax && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n]
 }
 
 // Extend has the lease start anew.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -124,4 +125,23 @@ func TestSettleContext(t *testing.T) {
 		synctest.Wait()
 		equal(t, "settles", actions(c.settles()), []string{"ack 10"})
 	})
+}
+
+// TestLongErrorsKeepWholeCharacters: a text that ends within one is no text to
+// other clients.
+func TestLongErrorsKeepWholeCharacters(t *testing.T) {
+	long := "x" + strings.Repeat("é", transport.ErrorTextMax)
+	nacked, err := nackOf([]NackOption{WithError(long)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := long[:transport.ErrorTextMax-1] // within the last of them
+	for _, item := range []transport.SettleItem{nacked, rejectItem(long)} {
+		if item.Error != want {
+			t.Errorf("kept %d bytes, ending in %q", len(item.Error), item.Error[len(item.Error)-2:])
+		}
+	}
+	if whole := strings.Repeat("é", transport.ErrorTextMax/2); rejectItem(whole).Error != whole {
+		t.Error("what fits was cut")
+	}
 }
