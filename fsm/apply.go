@@ -31,7 +31,7 @@ func (s *State) Apply(index uint64, entry []byte) (Applied, error) {
 	w := &s.work
 	w.effects, w.touched = nil, w.touched[:0]
 	w.position, w.due, w.checkpoint, w.toil = 0, 0, false, [toils]int{}
-	w.efforts, w.crowded = efforts{}, w.crowded[:0]
+	w.efforts, w.crowded, w.comparing = efforts{}, w.crowded[:0], comparing{}
 
 	// The count is not yet to be trusted: a command takes three bytes or more.
 	results := make([]Result, 0, min(int64(h.Count), int64(len(entry)/3)))

@@ -38,7 +38,8 @@
 //	exclusive.go                      one active consumer
 //	overflow.go, crowded.go           full queues
 //	dedup.go                          windows of message ids
-//	topic.go, filter.go, missed.go    subscriptions
+//	topic.go, filter.go, words.go     subscriptions
+//	missed.go                         what they miss
 //	request.go, reply.go              requests and their answers
 //	breaker.go, rate.go               the brakes of a queue
 //	browse.go, explain.go, trace.go   looking inside

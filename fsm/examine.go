@@ -74,11 +74,11 @@ func (s *State) attributeFault(info *record.Info, to *target) string {
 // match finds the subscriptions that get a message. Messages of the same
 // subject one after the other share what was found. Beyond what the operation may
 // put into subscriptions, of which measure refuses it then, they are counted until
-// that is sure, and none is found.
+// that is sure, and none is found. Nor are they where the entry compares no more.
 func (s *State) match(in *incoming, info *record.Info) {
 	w := &s.work
 	left := s.fanOutLeft()
-	if w.fanOut > left {
+	if w.fanOut > left || w.comparing.gaveUp {
 		return
 	}
 	defer func() { w.fanOut += int(in.until - in.from) }()
@@ -93,14 +93,21 @@ func (s *State) match(in *incoming, info *record.Info) {
 	w.subject = string(subject)
 	t := w.targets[in.to].topic
 	if w.fanOut+t.subscriptions.Len() > left {
-		if n := t.filters.matches(w.subject); w.fanOut+n > left {
+		n, words := t.filters.matches(w.subject, s.wordsLeft())
+		if !s.compared(words) {
+			return
+		}
+		if w.fanOut+n > left {
 			w.fanOut += n
 			return
 		}
 	}
-	in.from = int32(len(w.matched))
-	w.matched = t.filters.match(w.matched, w.subject)
-	in.until, in.matched = int32(len(w.matched)), true
+	all, words := t.filters.match(w.matched, w.subject, s.wordsLeft())
+	if !s.compared(words) {
+		return
+	}
+	in.from, in.until, in.matched = int32(len(w.matched)), int32(len(all)), true
+	w.matched = all
 }
 
 // faultOf says what is wrong with the first message that cannot be stored.

@@ -101,50 +101,42 @@ func withOrWithout(all []uint64, x uint64, with bool) []uint64 {
 	return all
 }
 
-// match appends the subscriptions that match, in the order of their numbers.
-func (f *filters) match(to []uint64, subject string) []uint64 {
+// match appends the subscriptions that match, in the order of their numbers. Like
+// seek, it tells how many words it compared.
+func (f *filters) match(to []uint64, subject string, most int) (all []uint64, words int) {
 	from := len(to)
-	if subject == "" {
-		to = append(to, f.rest...)
-	} else {
-		to = f.collect(to, subject)
-	}
+	words = f.seek(subject, most, func(some []uint64) { to = append(to, some...) })
 	slices.Sort(to[from:])
-	return to
+	return to, words
 }
 
 // matches is how many match.
-func (f *filters) matches(subject string) int {
-	n := len(f.rest)
-	if subject == "" {
-		return n
-	}
-	word, rest, more := strings.Cut(subject, ".")
-	for _, child := range [...]*filters{f.next[word], f.any} {
-		switch {
-		case child == nil:
-		case more:
-			n += child.matches(rest)
-		default:
-			n += len(child.here)
-		}
-	}
-	return n
+func (f *filters) matches(subject string, most int) (n, words int) {
+	words = f.seek(subject, most, func(some []uint64) { n += len(some) })
+	return n, words
 }
 
-// collect walks down all ways that a subject's words allow: at most two at
-// each word, and never more than there are filters.
-func (f *filters) collect(to []uint64, subject string) []uint64 {
-	to = append(to, f.rest...)
+// seek finds the subscriptions that match. It goes down all ways that a subject's
+// words allow, two at each word at most, which may come to all words of all filters.
+// It tells how many it compared; if those are more than it may, it gave up.
+func (f *filters) seek(subject string, most int, found func([]uint64)) (words int) {
+	found(f.rest)
+	if subject == "" {
+		return 0
+	}
 	word, rest, more := strings.Cut(subject, ".")
 	for _, child := range [...]*filters{f.next[word], f.any} {
-		switch {
-		case child == nil:
-		case more:
-			to = child.collect(to, rest)
-		default:
-			to = append(to, child.here...)
+		if child == nil {
+			continue
+		}
+		if words++; words > most {
+			return words
+		}
+		if more {
+			words += child.seek(rest, most-words, found)
+		} else {
+			found(child.here)
 		}
 	}
-	return to
+	return words
 }

@@ -62,11 +62,17 @@ func TestFiltersMatch(t *testing.T) {
 			}
 		}
 		slices.Sort(want)
-		if got := f.match(nil, subject); !slices.Equal(got, want) {
+		got, words := f.match(nil, subject, MaxFilterWords)
+		if !slices.Equal(got, want) {
 			t.Fatalf("%q: %v, want %v of %v", subject, got, want, known)
 		}
-		if got := f.matches(subject); got != len(want) {
-			t.Fatalf("%q: %d match, want %d of %v", subject, got, len(want), known)
+		if n, same := f.matches(subject, words); n != len(want) || same != words {
+			t.Fatalf("%q: %d match after %d words, want %d after %d of %v", subject, n, same, len(want), words, known)
+		}
+		if words > 0 {
+			if _, more := f.matches(subject, words-1); more < words {
+				t.Fatalf("%q: %d of %d words compared, and not given up, with %v", subject, more, words, known)
+			}
 		}
 	}
 	for n, filter := range known {

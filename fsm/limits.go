@@ -19,6 +19,7 @@ const (
 	MaxSubscriptions       = 10_000  // of a topic
 	MaxFanOut              = 100_000 // messages put into queues by one operation
 	MaxFilterBytes         = 256
+	MaxFilterWords         = 1 << 20 // words of filters that subjects are compared with, of one operation and of an entry: 170 ms
 	MaxKeyBytes            = 256     // of a group, tenant, subject or message id
 	MaxGroups              = 1 << 20 // message groups of a queue that have messages or are parked, and priorities of each of its tenants
 	MaxTenants             = 10_000  // of a queue, by name, that have messages, a parked group or a weight
@@ -67,6 +68,7 @@ type Bounds struct {
 	Reclaim int // reclaimMax
 	Move    int // moveMax
 	Due     int // dueMax
+	Words   int // MaxFilterWords
 
 	// Of an entry, beyond the first command of each kind.
 	Lines  int // MaxGroups

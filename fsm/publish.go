@@ -59,6 +59,7 @@ func (s *State) clearIntake() {
 	w := &s.work
 	w.incoming, w.verdicts, w.targets, w.matched = w.incoming[:0], w.verdicts[:0], w.targets[:0], w.matched[:0]
 	w.fanOut, w.fannedOut, w.refusedBy, w.refusers, w.missed = 0, 0, nil, false, nil
+	w.comparing = comparing{entry: w.comparing.entry}
 }
 
 // measure refuses what is too large as a whole, or for what is left of the entry.
@@ -68,6 +69,9 @@ func (s *State) measure(sum int) Result {
 	}
 	if s.work.fanOut > MaxFanOut {
 		return Result{Code: TooLarge, Detail: "more than 100000 messages in all subscriptions"}
+	}
+	if s.work.comparing.gaveUp {
+		return s.tooManyWords()
 	}
 	if !s.affordsToil(toilFanOut, s.work.fanOut) {
 		return enough()

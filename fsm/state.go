@@ -71,6 +71,7 @@ type work struct {
 	subject   string             // that they were matched by last
 	fanOut    int                // messages that the examined ones become
 	fannedOut uint64             // messages put into subscriptions
+	comparing comparing          // subjects with filters
 	refusedBy *queue             // the first required subscription that refused a message, or queue that could never hold one
 	refusedAs Verdict            // why
 	refusers  bool               // there was another one
@@ -87,7 +88,7 @@ type work struct {
 func New(group uint32) *State {
 	return &State{group: group, version: VersionCurrent, byID: map[SessionID]uint64{}, bound: map[uint64]*btree.Map[uint64, struct{}]{}, timers: newTimers(),
 		requests: newRequests(), bounds: Bounds{Room: roomMax, Tenants: MaxTenants, Groups: MaxGroups,
-			Lines: MaxGroups, FanOut: MaxFanOut, Held: MaxSessionCredit, Reclaim: reclaimMax, Move: moveMax, Due: dueMax}}
+			Lines: MaxGroups, FanOut: MaxFanOut, Words: MaxFilterWords, Held: MaxSessionCredit, Reclaim: reclaimMax, Move: moveMax, Due: dueMax}}
 }
 
 // Group is the number of the group.

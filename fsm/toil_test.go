@@ -2,7 +2,10 @@ package fsm
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+
+	"github.com/ferrymq/ferrymq/fsm/record"
 )
 
 // TestFanOutOfAnEntryIsBounded: many publishes together put no more messages
@@ -38,6 +41,67 @@ func TestFanOutOfAnEntryIsBounded(t *testing.T) {
 	}
 	if entries != 3 {
 		t.Errorf("%d entries", entries)
+	}
+}
+
+// ambiguous subscribes to t by filters of so many words, each of which is "a" or
+// "*", and a last one that is "b".
+func (d *driver) ambiguous(subscriptions, words int) {
+	d.t.Helper()
+	d.ok(&TopicCreate{OpHeader: d.op(), Topic: "t"})
+	d.many(subscriptions, func(i int) Command {
+		filter := ""
+		for k := range words {
+			filter += []string{"a.", "*."}[i>>k&1]
+		}
+		return &Subscribe{OpHeader: d.op(), Topic: "t", Queue: fmt.Sprint("s", i), Filter: filter + "b"}
+	})
+}
+
+// unmatched publishes messages that come so far in such filters, each as far as the
+// last word, and match none.
+func (d *driver) unmatched(count, words int) *Publish {
+	var records []byte
+	for i := range count {
+		subject := strings.Repeat("a.", words) + []string{"c", "d"}[i%2] // what follows its like is not compared
+		records = append(records, recordsOfKind(1, 4, record.Message{Subject: subject})...)
+	}
+	return &Publish{OpHeader: d.op(), Queue: "t", Count: uint32(count), Records: records}
+}
+
+// TestFilterWordsAreBounded: a subject is compared with no more words of filters
+// than an entry affords, whether anything matches or not.
+func TestFilterWordsAreBounded(t *testing.T) {
+	const words, each, most = 5, 2 + 4 + 8 + 16 + 32, 200
+	d := newDriver(t)
+	d.ambiguous(1<<words, words)
+	d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q"})
+	d.s.bounds.Words = most
+	never := Result{Code: TooLarge, Detail: "more than 1048576 words of filters to compare the subjects with"}
+	d.refused(d.unmatched(most/each+1, words), never)
+	p := d.unmatched(most/each+1, words)
+	d.refused(&Commit{OpHeader: p.OpHeader, Publishes: []CommitPublish{{Queue: "t", Count: p.Count, Records: p.Records}}}, never)
+
+	all := []Command{d.unmatched(most/each, words)}
+	for range 50 {
+		all = append(all, d.unmatched(1, words))
+	}
+	all = append(all, &Publish{OpHeader: d.op(), Queue: "q", Count: 1, Records: testRecords(1, 4)})
+	for i, r := range d.do(all...).Results {
+		want := Result{Code: Busy, Cause: CauseEntry, RetryAfterMillis: RetryEntryMillis}
+		if i == 0 || i == len(all)-1 {
+			want = Result{}
+		}
+		if r.Code != want.Code || r.Cause != want.Cause || r.RetryAfterMillis != want.RetryAfterMillis {
+			t.Errorf("publish %d: %+v", i, r)
+		}
+	}
+	if n := d.s.work.comparing.entry; n <= most || n > most+len(all)*words {
+		t.Errorf("%d words were compared", n)
+	}
+	d.ok(d.unmatched(1, words))
+	if r := d.ok(&Publish{OpHeader: d.op(), Queue: "t", Count: 1, Records: recordsOfKind(1, 4, record.Message{Subject: "a.a.a.a.a.b"})}).Results[0]; r.Value != 1<<words {
+		t.Errorf("%d subscriptions got what matches them all", r.Value)
 	}
 }
 

@@ -20,6 +20,7 @@ func BenchmarkWorstEntry(b *testing.B) {
 		{"room-by-messages", worstRoomByMessages},
 		{"room-by-bytes", worstRoomByBytes},
 		{"room-fan-out", worstRoomFanOut},
+		{"filters", worstFilters},
 		{"reorder", worstReorder},
 		{"reorder-leased", worstReorderLeased},
 		{"groups-open", worstOpen},
@@ -84,6 +85,14 @@ func worstRoomFanOut(b *testing.B) (*bench, []byte) {
 	}
 	x.fill(b, "t", MaxItems, record.Message{})
 	return x, AppendPublish(nil, &Publish{OpHeader: x.header(), Queue: "t", Count: MaxItems, Records: slices.Repeat(x.body, MaxItems)})
+}
+
+// worstFilters: as many filters as a topic may have, as long and ambiguous as they
+// may be, and subjects that come to the end of each and match none.
+func worstFilters(b *testing.B) (*bench, []byte) {
+	d := newDriver(b)
+	d.ambiguous(MaxSubscriptions, maxWords-1)
+	return &bench{s: d.s}, Append(nil, d.unmatched(MaxItems, maxWords-1))
 }
 
 // worstReorder: a message in each of as many groups as there may be, and the

@@ -102,6 +102,7 @@ func bounds(t *rapid.T) fsm.Bounds {
 		Lines:   choose(t, "lines", 1, 2, 4, b.Lines),
 		FanOut:  choose(t, "fan-out", 2, 4, 8, b.FanOut, b.FanOut),
 		Held:    choose(t, "held", 1, 3, b.Held),
+		Words:   b.Words,
 		Move:    b.Move,
 		Due:     b.Due,
 		Reclaim: choose(t, "reclaim", 1, 1, 2, 5, b.Reclaim),
