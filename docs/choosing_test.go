@@ -33,6 +33,25 @@ func TestCallsOfChoosing(t *testing.T) {
 	}
 }
 
+// TestTablesOfChoosing: each table begins with a heading and has a row besides.
+// A row that stands alone, or after an empty line, is shown as text.
+func TestTablesOfChoosing(t *testing.T) {
+	text, err := os.ReadFile("choosing.md")
+	require.NoError(t, err)
+	tables := 0
+	for _, block := range strings.Split(string(text), "\n\n") {
+		lines := strings.Split(strings.TrimSpace(block), "\n")
+		if !strings.HasPrefix(lines[0], "|") {
+			continue
+		}
+		tables++
+		if assert.Greater(t, len(lines), 2, block) {
+			assert.Regexp(t, `^\|( --- \|)+$`, lines[1], "no table begins with: %s", lines[0])
+		}
+	}
+	require.Greater(t, tables, 5, "tables were not found")
+}
+
 // exported are the names of a package: Name, Type.Method and Type.Field.
 func exported(t *testing.T, dir string) map[string]bool {
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
