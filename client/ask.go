@@ -88,7 +88,7 @@ func (c *Conn) Request(ctx context.Context, queue string, m Message, opts ...Req
 	defer cancel()
 	q := &question{c: c, queue: queue, noRetry: o.noRetry, deadline: deadlineOf(ctx, o.within)}
 	if o.replyTo != "" {
-		if err := checkOther("request", queue, "reply queue", o.replyTo); err != nil {
+		if err := checkReplyQueue(queue, o.replyTo); err != nil {
 			return nil, err
 		}
 		in, err := c.inbox(ctx, o.replyTo)

@@ -30,6 +30,17 @@ func checkOther(op, queue, what, name string) error {
 	return nil
 }
 
+// checkReplyQueue refuses what no answer could be published to: it would be found
+// out only when the work was done, and done again until the request is dead.
+func checkReplyQueue(queue, name string) error {
+	const what = "reply queue"
+	if strings.HasSuffix(name, ".dlq") {
+		return localError(transport.CodeInvalid, "request", queue,
+			fmt.Sprintf("%s %q: only the system fills a dead-letter queue", what, name), nil)
+	}
+	return checkOther("request", queue, what, name)
+}
+
 // aboutOther names the other queue in an error that is about it.
 func aboutOther(err error, op, queue, what, name string) error {
 	e := asError(about(err, op, queue)) // a copy

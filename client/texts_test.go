@@ -97,6 +97,7 @@ func TestBoundsAreNamed(t *testing.T) {
 			"delay 87840h0m0.001s: 0s to 87840h0m0s":           publish(Message{Delay: MaxDelay + time.Millisecond}),
 			`request "q": invalid: deadline 30h0m0s away`:      errorOf(conn.Request(ctx, "q", Message{}, WithRequestDeadline(30*time.Hour))),
 			`request "q": invalid: reply queue "a b": a name`:  errorOf(conn.Request(ctx, "q", Message{}, WithDurableReply("a b"))),
+			`request "q": invalid: reply queue "q.dlq": only`:  errorOf(conn.Request(ctx, "q", Message{}, WithDurableReply("q.dlq"))),
 			`move messages "q": invalid: to "a b": a name is`:  errorOf(conn.MoveMessages(ctx, "q", Move{To: "a b"})),
 			"weight 1001: 1 to 1000 are possible":              conn.SetTenantWeight(ctx, "q", "t", 1001),
 			`name "a b": invalid: a name is made of`:           CheckName("a b"),
