@@ -22,6 +22,7 @@ type ending struct {
 	crashed    bool   // with the session: who is blamed goes alone from now on
 	lost       bool   // the holder may have begun, and does not say how it went
 	note       string // for the history and the dead letter
+	reason     Reason // of a nack; 0: it is none
 }
 
 // endLease ends a lease and sends its message where it belongs. No other

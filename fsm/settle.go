@@ -140,6 +140,7 @@ func (s *State) settleOne(q *queue, it *SettleItem) {
 		e.attempt = e.failed || e.downstream
 		e.lost = it.Reason == ReasonShutdown // whoever has not begun says so
 		e.delay = it.DelayMillis
+		e.reason = it.Reason
 		e.note = cut(it.Error)
 	case ActionReject:
 		e.outcome = toDead

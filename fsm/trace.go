@@ -32,7 +32,7 @@ const (
 	TraceRejected     = "rejected"
 	TraceExtended     = "extended"
 	TraceExpiredLease = "expired_lease"
-	TraceReturned     = "returned" // its consumer is gone
+	TraceReturned     = "returned" // its consumer is gone, or an operator took it back
 	TraceReady        = "ready"
 	TraceExpired      = "expired"
 	TraceDead         = "dead"
@@ -88,7 +88,7 @@ func (s *State) tellDropped(q *queue, a *arrival) {
 
 // tellEnding tells how a lease ended.
 func (s *State) tellEnding(q *queue, l *lease, c *consumer, e *ending) {
-	kind := TraceNacked
+	kind, detail := TraceReturned, e.note
 	switch {
 	case e.outcome == toDone:
 		kind = TraceAcked
@@ -96,8 +96,29 @@ func (s *State) tellEnding(q *queue, l *lease, c *consumer, e *ending) {
 		kind = TraceRejected
 	case e.cause == CauseExpired:
 		kind = TraceExpiredLease
-	case e.cause != CauseSettled:
-		kind = TraceReturned
+	case e.reason != 0:
+		kind, detail = TraceNacked, e.nackInWords()
+	case e.cause == CauseSettled:
+		detail = "consumer cancelled"
+	case e.cause == CauseSessionEnded && e.note == "":
+		detail = "session ended"
 	}
-	s.tell(kind, q, l.index, l.position, c, l.token, e.note)
+	s.tell(kind, q, l.index, l.position, c, l.token, detail)
+}
+
+// nackInWords is the reason, and the error if there is one.
+func (e *ending) nackInWords() string {
+	reason := "message"
+	switch e.reason {
+	case ReasonDownstream:
+		reason = "downstream"
+	case ReasonShutdown:
+		reason = "shutdown"
+	case ReasonUnstarted:
+		reason = "unstarted"
+	}
+	if e.note == "" {
+		return reason
+	}
+	return reason + ": " + e.note
 }

@@ -50,7 +50,7 @@ func TestTrace(t *testing.T) {
 	if !slices.Equal(kinds, want) {
 		t.Fatalf("%v, want %v", kinds, want)
 	}
-	if e := got[2]; e.Index != published+1 || e.Token != d.Token || e.Session != session || e.Consumer != 5 || e.Node != "a" || e.Detail != "why" {
+	if e := got[2]; e.Index != published+1 || e.Token != d.Token || e.Session != session || e.Consumer != 5 || e.Node != "a" || e.Detail != "message: why" {
 		t.Errorf("%+v", e)
 	}
 }
