@@ -72,9 +72,9 @@ func (s *State) attributeFault(info *record.Info, to *target) string {
 }
 
 // match finds the subscriptions that get a message. Messages of the same
-// subject one after the other share what was found. Beyond what the operation may
-// put into subscriptions, of which measure refuses it then, they are counted until
-// that is sure, and none is found. Nor are they where the entry compares no more.
+// subject one after the other share what was found. From the one on that is beyond
+// what the operation may put into subscriptions, or compare to find them, none is
+// found: putOff and measure refuse them.
 func (s *State) match(in *incoming, info *record.Info) {
 	w := &s.work
 	left := s.fanOutLeft()
@@ -87,7 +87,11 @@ func (s *State) match(in *incoming, info *record.Info) {
 		subject = info.Subject
 	}
 	if n := len(w.incoming) - 1; n >= 0 && w.incoming[n].to == in.to && w.incoming[n].matched && string(subject) == w.subject {
-		in.from, in.until, in.matched = w.incoming[n].from, w.incoming[n].until, true
+		if last := &w.incoming[n]; w.fanOut+int(last.until-last.from) > left {
+			w.fanOut += int(last.until - last.from)
+		} else {
+			in.from, in.until, in.matched = last.from, last.until, true
+		}
 		return
 	}
 	w.subject = string(subject)

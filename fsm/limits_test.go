@@ -71,8 +71,9 @@ func TestMaxSubscriptions(t *testing.T) {
 	d.refused(subscribe("a", 7), counted)
 }
 
-// TestMaxFanOut: an operation that would put more messages into queues than it
-// may is refused as a whole; as many as it may are in all of them.
+// TestMaxFanOut: what is all or nothing and would put more messages into queues
+// than it may is refused; of messages that were only sent together as many as it may
+// are in all of them, and the rest is told to come again.
 func TestMaxFanOut(t *testing.T) {
 	const subscriptions = MaxFanOut / MaxItems
 	d := newDriver(t)
@@ -88,14 +89,21 @@ func TestMaxFanOut(t *testing.T) {
 		t.Fatalf("%d messages put into queues", r.Value)
 	}
 	d.ok(subscribe(subscriptions))
+	const fit = MaxFanOut / (subscriptions + 1)
+	if r := d.do(publish(MaxItems)).Results[0]; r.Value != fit*(subscriptions+1) || r.Items[fit-1] != (Verdict{}) ||
+		r.Items[fit] != (Verdict{Code: Busy, Cause: CauseEntry, RetryAfterMillis: RetryEntryMillis}) || r.Items[MaxItems-1] != r.Items[fit] {
+		t.Fatalf("%d messages put into queues, of those that are %d too many: %+v", r.Value, MaxItems-fit, r.Items[fit-1:])
+	}
 	tooMany := Result{Code: TooLarge, Detail: "more than 100000 messages in all subscriptions"}
-	d.refused(publish(MaxItems), tooMany)
+	ordered := &Publish{OpHeader: d.op(), Queue: "t", Count: MaxItems, Records: testRecords(MaxItems, 4)}
+	ordered.Ordered = true
+	d.refused(ordered, tooMany)
 	d.refused(&Commit{OpHeader: d.op(), Publishes: []CommitPublish{
 		{Queue: "t", Count: MaxItems - 1, Records: testRecords(MaxItems-1, 4)}, {Queue: "t", Count: 1, Records: testRecords(1, 4)},
 	}}, tooMany)
 	infos, _ := d.s.Queues("s", "", MaxQueues)
 	if i := slices.IndexFunc(infos, func(q QueueInfo) bool {
-		return q.DeadLetter != "" && q.Ready != MaxItems && q.Name != fmt.Sprintf("s%03d", subscriptions)
+		return q.DeadLetter != "" && q.Ready != MaxItems+fit && q.Name != fmt.Sprintf("s%03d", subscriptions)
 	}); i >= 0 {
 		t.Fatalf("%+v", infos[i])
 	}
@@ -115,7 +123,7 @@ func TestFanOutIsNotCollected(t *testing.T) {
 	for i := range MaxItems {
 		records = append(records, recordsOfKind(1, 4, record.Message{Subject: fmt.Sprint("a", i)})...)
 	}
-	d.refused(&Publish{OpHeader: d.op(), Queue: "t", Count: MaxItems, Records: records},
+	d.refused(&Commit{OpHeader: d.op(), Publishes: []CommitPublish{{Queue: "t", Count: MaxItems, Records: records}}},
 		Result{Code: TooLarge, Detail: "more than 100000 messages in all subscriptions"})
 	w := &d.s.work
 	if w.fanOut > MaxFanOut+subscriptions {

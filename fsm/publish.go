@@ -51,7 +51,27 @@ func (s *State) prepare(c *Publish) Result {
 	if r.Code != OK {
 		return r
 	}
+	if !c.Ordered {
+		s.putOff()
+	}
 	return s.measure(sum)
+}
+
+// putOff refuses the messages from the first one on that the entry cannot put into
+// all its subscriptions any more. They were sent together, and not to be stored
+// together: what the entry affords is stored, and the rest comes to another one.
+func (s *State) putOff() {
+	w := &s.work
+	fanOut := 0
+	for i := range w.incoming {
+		in := &w.incoming[i]
+		fanOut += int(in.until - in.from)
+		if v := &w.verdicts[i]; v.Code == OK && w.targets[in.to].topic != nil && !in.matched {
+			r := enough()
+			*v = Verdict{Code: r.Code, Cause: r.Cause, RetryAfterMillis: r.RetryAfterMillis}
+		}
+	}
+	w.fanOut, w.comparing.gaveUp = fanOut, false
 }
 
 // clearIntake begins a publish or commit.

@@ -78,7 +78,9 @@ func TestFilterWordsAreBounded(t *testing.T) {
 	d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q"})
 	d.s.bounds.Words = most
 	never := Result{Code: TooLarge, Detail: "more than 1048576 words of filters to compare the subjects with"}
-	d.refused(d.unmatched(most/each+1, words), never)
+	if items := d.do(d.unmatched(most/each+1, words)).Results[0].Items; items[most/each-1].Code != OK || items[most/each].Cause != CauseEntry {
+		t.Errorf("of messages one of which has no words left: %+v", items)
+	}
 	p := d.unmatched(most/each+1, words)
 	d.refused(&Commit{OpHeader: p.OpHeader, Publishes: []CommitPublish{{Queue: "t", Count: p.Count, Records: p.Records}}}, never)
 

@@ -100,7 +100,7 @@ func bounds(t *rapid.T) fsm.Bounds {
 		Tenants: choose(t, "tenants", 1, 1, 1, 1, 1, 1, 2, b.Tenants),
 		Groups:  choose(t, "groups", 1, 2, 4, b.Groups),
 		Lines:   choose(t, "lines", 1, 2, 4, b.Lines),
-		FanOut:  choose(t, "fan-out", 2, 4, 8, b.FanOut, b.FanOut),
+		FanOut:  choose(t, "fan-out", 2, 3, 4, 5, 8, b.FanOut, b.FanOut),
 		Held:    choose(t, "held", 1, 3, b.Held),
 		Words:   b.Words,
 		Move:    b.Move,

@@ -36,11 +36,11 @@ func (m *Model) publish(x *fsm.Publish, c Command, got fsm.Result) (o Outcome) {
 	case m.total(to, c.Drafts) > fsm.MaxOperationBytes:
 		return answer(fsm.TooLarge)
 	}
+	if !x.Ordered {
+		return m.arriveEach(to, c.Drafts, got.Position)
+	}
 	if !affords(&m.toil.fanOut, m.spread(to, c.Drafts), m.bounds.FanOut) {
 		return busy(fsm.CauseEntry)
-	}
-	if !x.Ordered {
-		return m.arriveAll(to, c.Drafts, got.Position)
 	}
 	m.attempt(func() bool {
 		to, _ = m.target(x.Queue)
@@ -105,6 +105,33 @@ func (m *Model) refusedBy(q *queue) {
 	if m.attempting && q.settings.Overflow == fsm.OverflowReject {
 		m.full = q
 	}
+}
+
+// arriveEach puts those of the messages where they go that the entry can put into
+// all subscriptions: all before the first that it cannot.
+func (m *Model) arriveEach(to target, drafts []Draft, position uint32) (o Outcome) {
+	most, n := m.bounds.FanOut-m.toil.fanOut, 0
+	if m.toil.fanOut == 0 {
+		most = fsm.MaxFanOut
+	}
+	fit := 0
+	for ; fit < len(drafts); fit++ {
+		more := m.spread(to, drafts[fit:fit+1])
+		if more > 0 && n+more > most {
+			break
+		}
+		n += more
+	}
+	m.toil.fanOut += n
+	o = m.arriveAll(to, drafts[:fit], position)
+	for _, d := range drafts[fit:] {
+		v := fsm.Verdict{Code: m.fault(to, d)}
+		if v.Code == fsm.OK {
+			v = fsm.Verdict{Code: fsm.Busy, Cause: fsm.CauseEntry}
+		}
+		o.Items = append(o.Items, v)
+	}
+	return o
 }
 
 // arriveAll puts messages where they go, each by itself. An attempt ends with
