@@ -135,6 +135,17 @@ func testQueues(t *testing.T, d *devServer) {
 }
 
 func testMessages(t *testing.T, d *devServer) {
+	// Nor are many lines refused for a topic with many subscriptions.
+	d.run(t, ExitOK, "", "topic", "create", "wide")
+	const wide = 150
+	for i := range wide {
+		d.run(t, ExitOK, "", "topic", "subscribe", "wide", fmt.Sprint("wide-", i))
+	}
+	d.run(t, ExitOK, strings.Repeat("m\n", 1000), "publish", "wide", "--lines")
+	for _, i := range []int{0, wide - 1} {
+		require.Contains(t, d.run(t, ExitOK, "", "queue", "list", fmt.Sprint("wide-", i)).out, "1000")
+	}
+
 	d.run(t, ExitOK, "", "queue", "create", "lines")
 	require.Contains(t, d.run(t, ExitOK, "one\ntwo\r\nthree", "publish", "lines", "--lines").out, "confirmed 3 of 3")
 	require.Equal(t, "one\ntwo\nthree\n", d.run(t, ExitOK, "", "consume", "lines", "--count", "3").out)

@@ -187,10 +187,19 @@ func (a *app) publishLines(ctx context.Context, p *publishFlags, queue string, m
 	}
 	bar := a.progress(size, "publishing")
 	var o outcome
-	publish := func(m client.Message, taken int) error {
+	var later putOff
+	told := func(m client.Message, r client.Receipt, err error) {
+		o.add(r, err)
+		bar.add(len(m.Body) + 1)
+	}
+	publish := func(m client.Message, _ int) error {
+		if err := later.publish(ctx, conn, queue, putOffMax, told); err != nil {
+			return err
+		}
 		return conn.PublishAsync(ctx, queue, m, func(r client.Receipt, err error) {
-			o.add(r, err)
-			bar.add(taken)
+			if !later.add(m, err) {
+				told(m, r, err)
+			}
 		})
 	}
 	if p.noConfirm {
@@ -201,6 +210,7 @@ func (a *app) publishLines(ctx context.Context, p *publishFlags, queue string, m
 	}
 	sent, err := sendLines(ctx, bufio.NewReaderSize(in, 256<<10), m, publish)
 	err = errors.Join(err, a.flushLines(ctx, p, conn))
+	err = errors.Join(err, later.publish(context.WithoutCancel(ctx), conn, queue, 1, told))
 	err = errors.Join(err, in.Close(), conn.Close())
 	bar.finish()
 	o.mu.Lock()
