@@ -40,11 +40,11 @@ func (s *State) attach(c *Attach) Result {
 	return Result{Value: x.judged}
 }
 
-// heldBy counts a session's leases.
+// heldBy counts a session's consumers and their leases.
 func (s *State) heldBy(x *session) (n int) {
 	for _, m := range x.consumers {
 		c, _ := s.consumers.Get(m.serial)
-		n += c.held.Len()
+		n += 1 + c.held.Len()
 	}
 	return n
 }
@@ -52,7 +52,10 @@ func (s *State) heldBy(x *session) (n int) {
 // wake lets a consumer take part again.
 func (s *State) wake(x *session, c *consumer, tokens []uint64) {
 	q := s.queue(c.queue)
-	c.live = true
+	if !c.live {
+		c.live = true
+		q.countPresent(c, 1)
+	}
 	c.taken, c.sizes = c.assigned, nil
 	if c.noAck {
 		c.heldBytes = 0

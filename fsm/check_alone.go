@@ -18,7 +18,7 @@ func checkAlone(q *queue, c *consumer) error {
 		return nil
 	}
 	m, ok := q.waiting.Get(c.kept)
-	if serial, _ := q.keeper(c.kept); !ok || m.flags&flagReserved == 0 || serial != c.serial || !c.live || c.closing || c.alone || c.noAck {
+	if serial, _ := q.keeper(c.kept); !ok || m.flags&flagReserved == 0 || serial != c.serial || !c.present() || c.alone || c.noAck {
 		return fmt.Errorf("kept for place %d, which is for %d, live %v", c.kept, serial, c.live)
 	}
 	if q.lines != nil {

@@ -65,22 +65,26 @@ func (s *State) checkConsumers() (err error) {
 		}
 		return true
 	})
-	var members, hungry, turns int
+	var members, hungry, turns, presentIn, present int
 	s.queues.Scan(func(_ uint64, q *queue) bool {
 		leased += q.leased.Len()
 		members += q.members.Len()
 		hungry += q.hungry.Len()
+		presentIn += q.present
 		return true
 	})
 	s.consumers.Scan(func(_ uint64, c *consumer) bool {
 		if c.turn != 0 {
 			turns++
 		}
+		if c.present() {
+			present++
+		}
 		return true
 	})
-	if err == nil && (held != leased || members != s.consumers.Len() || hungry != turns) {
-		err = fmt.Errorf("%d leases, %d held; %d consumers, %d in queues; %d turns, %d in rounds",
-			leased, held, s.consumers.Len(), members, turns, hungry)
+	if err == nil && (held != leased || members != s.consumers.Len() || hungry != turns || presentIn != present) {
+		err = fmt.Errorf("%d leases, %d held; %d consumers, %d in queues; %d turns, %d in rounds; %d present, %d in queues",
+			leased, held, s.consumers.Len(), members, turns, hungry, present, presentIn)
 	}
 	return err
 }
@@ -97,7 +101,7 @@ func (s *State) checkConsumer(c *consumer) error {
 	if c.creditMessages == 0 || c.creditMessages > MaxCreditMessages || c.creditBytes > MaxCreditBytes || leaseFault(c.leaseMillis) != "" {
 		return fmt.Errorf("credit %d, %d bytes, lease %d", c.creditMessages, c.creditBytes, c.leaseMillis)
 	}
-	can := c.live && !c.closing && c.kept == 0 && !c.alone && c.outstanding() < int(c.creditMessages)
+	can := c.present() && c.kept == 0 && !c.alone && c.outstanding() < int(c.creditMessages)
 	if at, in := q.hungry.Get(c.turn); can != (c.turn != 0) || can && (!in || at != c.serial) || c.turn > q.turns {
 		return fmt.Errorf("turn %d of %d, can take %v", c.turn, q.turns, can)
 	}

@@ -12,7 +12,7 @@ import (
 // offer puts a consumer into its queue's round or takes it out, by whether it
 // can take a message.
 func (s *State) offer(q *queue, c *consumer) {
-	can := c.live && !c.closing && c.kept == 0 && !c.alone && c.outstanding() < int(c.creditMessages)
+	can := c.present() && c.kept == 0 && !c.alone && c.outstanding() < int(c.creditMessages)
 	switch {
 	case can && c.turn == 0:
 		q.turns++

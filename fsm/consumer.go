@@ -57,6 +57,17 @@ func (c *consumer) outstanding() int {
 	return c.held.Len()
 }
 
+// present tells whether a consumer may be handed messages, as far as it goes.
+func (c *consumer) present() bool { return c.live && !c.closing }
+
+// countPresent adds a consumer to those that are present, or takes it away; it is none of
+// them otherwise.
+func (q *queue) countPresent(c *consumer, n int) {
+	if c.present() {
+		q.present += n
+	}
+}
+
 // hasRoom tells whether a message of this size is within the credit.
 func (c *consumer) hasRoom(size uint32) bool { return uint64(size) < c.room() }
 
@@ -102,6 +113,7 @@ func (s *State) consume(x *session, c *Consume) Result {
 	s.consumers.Set(want.serial, &want)
 	x.consumers = slices.Insert(slices.Clone(x.consumers), i, member{c.Consumer, want.serial})
 	q.members.Set(want.serial, struct{}{})
+	q.countPresent(&want, 1)
 	s.offer(q, &want)
 	s.touch(q)
 	return Result{Value: q.incarnation}
@@ -162,8 +174,9 @@ func (s *State) cancel(x *session, c *Cancel) Result {
 		return Result{Code: NotFound}
 	}
 	y := s.consumer(x.consumers[i].serial)
-	y.closing = true
 	q := s.queue(y.queue)
+	q.countPresent(y, -1)
+	y.closing = true
 	s.letGo(q, y)
 	s.yields(q)
 	if c.Return {
@@ -196,6 +209,7 @@ func (s *State) remove(x *session, c *consumer) {
 			q.hungry.Delete(c.turn)
 		}
 		q.members.Delete(c.serial)
+		q.countPresent(c, -1)
 	}
 	s.timers.move(timerLease, c.serial, &c.armedAt, 0)
 	s.consumers.Delete(c.serial)

@@ -112,6 +112,7 @@ func (x *restorer) deriveConsumers() (err error) {
 		y.consumers = slices.Insert(y.consumers, i, member{c.number, serial})
 		c.live = y.attached
 		q.members.Set(serial, struct{}{})
+		q.countPresent(c, 1)
 		if c.turn != 0 {
 			q.hungry.Set(c.turn, serial)
 		}

@@ -8,6 +8,9 @@ type timedOut struct {
 	started bool
 }
 
+// looksForOne is how many leases are looked at in the time that it takes to end one.
+const looksForOne = 16
+
 // affords books n leases or messages that are due; not beyond bounds.Due in one entry,
 // but any one consumer's are done together.
 func (s *State) affords(n int) bool {
@@ -80,7 +83,7 @@ func (s *State) expireLeases(c *consumer) bool {
 		return true
 	})
 	s.work.ends = out
-	if !s.affords(max(1, len(out))) {
+	if !s.affords(max(1, len(out), c.held.Len()/looksForOne)) {
 		return false
 	}
 	s.timers.move(timerLease, c.serial, &c.armedAt, earliest)

@@ -24,11 +24,11 @@ func (s *State) activeOf(q *queue) (serial uint64) {
 	if !q.settings.Exclusive {
 		return 0
 	}
-	if c, ok := s.consumers.Get(q.active); ok && (c.live && !c.closing || c.held.Len() > 0) {
+	if c, ok := s.consumers.Get(q.active); ok && (c.present() || c.held.Len() > 0) {
 		return q.active
 	}
 	q.members.Scan(func(at uint64, _ struct{}) bool {
-		if c, _ := s.consumers.Get(at); c.live && !c.closing {
+		if c, _ := s.consumers.Get(at); c.present() {
 			serial = at
 		}
 		return serial == 0

@@ -27,7 +27,7 @@ func (e *explainer) takers() (t takers) {
 			t.all++
 		}
 		switch {
-		case !c.live || c.closing:
+		case !c.present():
 			return true
 		case e.q.active != 0 && e.q.active != serial:
 			t.standby++

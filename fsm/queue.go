@@ -36,6 +36,7 @@ type queue struct {
 	// Derived from the consumers, in no snapshot, and never read through a
 	// pinned queue: a clone takes them over as they are.
 	members btree.Map[uint64, struct{}] // serials of its consumers
+	present int                         // how many of them are
 	hungry  btree.Map[uint64, uint64]   // turn to serial: those that can take a message
 	touched uint64                      // entry in which it was
 	crowded uint64                      // the same, see crowded.go

@@ -87,7 +87,7 @@ func (s *State) ask(x *session, c *Request, entry []byte) Result {
 		if c.NoRetry {
 			in.flags |= flagNoRetry
 		}
-		if !s.answerable(q) {
+		if q.present == 0 {
 			return Result{Code: NoResponders}
 		}
 		if s.requests.count[x.serial] >= MaxRequests {
@@ -121,16 +121,6 @@ func (s *State) limit(in *incoming, entry []byte) Result {
 	}
 	in.deadline = int64(info.DeadlineMillis)
 	return Result{}
-}
-
-// answerable tells whether a consumer of the queue is there.
-func (s *State) answerable(q *queue) (there bool) {
-	q.members.Scan(func(serial uint64, _ struct{}) bool {
-		c, _ := s.consumers.Get(serial)
-		there = c.live && !c.closing
-		return !there
-	})
-	return there
 }
 
 func (s *State) addRequest(a *asked) {

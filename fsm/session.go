@@ -123,9 +123,10 @@ func (s *State) silence(x *session) {
 	x.attached, x.node = false, ""
 	for _, m := range x.consumers {
 		c := s.consumer(m.serial)
+		q := s.queue(c.queue)
+		q.countPresent(c, -1)
 		c.live = false
 		s.timers.move(timerLease, c.serial, &c.armedAt, 0)
-		q := s.queue(c.queue)
 		s.letGo(q, c)
 		s.offer(q, c)
 		s.yields(q)

@@ -9,7 +9,7 @@ type toil uint8
 const (
 	toilLines  toil = iota // lines of queues that are looked at, for new settings or at a purge, and tenants
 	toilFanOut             // messages that are put into subscriptions
-	toilHeld               // leases that attached sessions find
+	toilHeld               // consumers that attached sessions find, and their leases
 	toils
 )
 

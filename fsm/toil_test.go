@@ -131,7 +131,33 @@ func TestAttachesOfAnEntryAreBounded(t *testing.T) {
 			t.Fatalf("%+v", r)
 		}
 	}
-	if taken != MaxSessionCredit/held || len(a.Effects) != taken*held {
+	if taken != MaxSessionCredit/(held+1) || len(a.Effects) != taken*held {
+		t.Errorf("%d attaches taken, %d effects", taken, len(a.Effects))
+	}
+}
+
+// TestAttachesOfIdleConsumersAreBounded: consumers that hold nothing are told of the
+// end of each attachment all the same.
+func TestAttachesOfIdleConsumersAreBounded(t *testing.T) {
+	d := newDriver(t)
+	d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q"})
+	d.many(MaxConsumersPerSession, func(i int) Command {
+		return &Consume{OpHeader: d.op(), Queue: "q", Consumer: uint32(i)}
+	})
+	var all []Command
+	for i := range 1000 {
+		all = append(all, &Attach{Session: d.id, Epoch: uint64(2 + i), Node: "n"})
+	}
+	a := d.do(all...)
+	taken := 0
+	for _, r := range a.Results {
+		if r.Code == OK {
+			taken++
+		} else if r.Code != Busy || r.Cause != CauseEntry {
+			t.Fatalf("%+v", r)
+		}
+	}
+	if taken != MaxSessionCredit/MaxConsumersPerSession || len(a.Effects) != taken*MaxConsumersPerSession {
 		t.Errorf("%d attaches taken, %d effects", taken, len(a.Effects))
 	}
 }

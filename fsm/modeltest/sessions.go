@@ -40,7 +40,7 @@ func (m *Model) attach(x *fsm.Attach) Outcome {
 		return Outcome{Code: fsm.Fenced, Value: s.epoch}
 	case x.Epoch == 0 || x.Node == "" || len(x.Node) > fsm.MaxNodeBytes || !slices.IsSorted(x.Tokens):
 		return answer(fsm.Invalid)
-	case !affords(&m.toil.held, s.leases(), m.bounds.Held):
+	case !affords(&m.toil.held, s.holdings(), m.bounds.Held):
 		return busy(fsm.CauseEntry)
 	}
 	if s.attached() && x.Epoch > s.epoch {

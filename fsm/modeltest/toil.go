@@ -46,10 +46,10 @@ func (q *queue) leases() (n int) {
 	return n
 }
 
-// leases counts what a session's consumers have.
-func (s *session) leases() (n int) {
+// holdings counts a session's consumers, and what they have.
+func (s *session) holdings() (n int) {
 	for _, c := range s.consumerList() {
-		n += len(c.held)
+		n += 1 + len(c.held)
 	}
 	return n
 }
