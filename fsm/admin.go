@@ -81,8 +81,8 @@ func (s *State) update(c *QueueUpdate) Result {
 	q.settings = settings
 	s.reorder(q, &was)
 	s.rebrake(q, &was)
-	if settings.Exclusive && !was.Exclusive {
-		s.letGoAll(q) // who is kept for a message may not be the active one
+	if settings.Exclusive && !was.Exclusive || was.GroupFailure == GroupSkip && settings.GroupFailure != GroupSkip {
+		s.letGoAll(q) // who is kept may not be the active one, or what for may be behind a retry
 	}
 	if settings.Exclusive != was.Exclusive || settings.StarvationGuard != was.StarvationGuard { // another may be next
 		s.touch(q)

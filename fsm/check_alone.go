@@ -22,8 +22,8 @@ func checkAlone(q *queue, c *consumer) error {
 		return fmt.Errorf("kept for place %d, which is for %d, live %v", c.kept, serial, c.live)
 	}
 	if q.lines != nil {
-		if l, grouped := q.lines.all.Get(m.line); grouped && l.parked {
-			return fmt.Errorf("kept for place %d, whose group %q is parked", c.kept, l.group)
+		if l, grouped := q.lines.all.Get(m.line); grouped && l.group != "" && (l.parked || l.blocked(q)) {
+			return fmt.Errorf("kept for place %d, whose group %q is held back, parked: %v", c.kept, l.group, l.parked)
 		}
 	}
 	return nil

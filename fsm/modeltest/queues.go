@@ -96,7 +96,7 @@ func (m *Model) apply(q *queue, s fsm.Settings) {
 	if old.DispatchRate != s.DispatchRate || old.DispatchBurst != s.DispatchBurst {
 		q.fullBucket(m.clock.LeaseMillis)
 	}
-	if s.Exclusive && !old.Exclusive {
+	if s.Exclusive && !old.Exclusive || old.GroupFailure == fsm.GroupSkip && s.GroupFailure != fsm.GroupSkip {
 		for _, msg := range slices.Clone(q.messages) {
 			m.letGo(msg)
 		}
