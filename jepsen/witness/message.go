@@ -76,6 +76,10 @@ func (m *model) publish(_ *session, c *history.Command) (result, int) {
 			verdicts[i] = verdict{code: codeInvalid}
 			continue
 		}
+		if !q.holds(1, uint64(size)) {
+			verdicts[i] = verdict{code: codeTooLarge}
+			continue
+		}
 		if full := q.fits(1, uint64(size)); full != "" {
 			verdicts[i] = verdict{codeBusy, full}
 			continue
@@ -89,6 +93,9 @@ func (m *model) publish(_ *session, c *history.Command) (result, int) {
 func (m *model) publishWhole(q *queue, c *history.Command, sum uint64) result {
 	if slices.Min(c.Sizes) < 0 {
 		return refuse(codeInvalid)
+	}
+	if !q.holds(uint64(len(c.Sizes)), sum) {
+		return refuse(codeTooLarge)
 	}
 	if full := q.fits(uint64(len(c.Sizes)), sum); full != "" {
 		return refuseFor(codeBusy, full)

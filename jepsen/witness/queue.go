@@ -65,6 +65,12 @@ func (q *queue) fits(messages, bytes uint64) (cause string) {
 	return ""
 }
 
+// holds tells whether so much would fit if nothing else was there.
+func (q *queue) holds(messages, bytes uint64) bool {
+	limits := &q.settings
+	return (limits.MaxMessages == 0 || messages <= limits.MaxMessages) && (limits.MaxBytes == 0 || bytes <= limits.MaxBytes)
+}
+
 // front is the ready message with the lowest place; pop takes it.
 func (q *queue) front() *message {
 	switch {
