@@ -62,8 +62,8 @@ func TestReadLog(t *testing.T) {
 		s := open(t, o)
 		fill(t, s, 1, 30)
 		require.NoError(t, s.Log().DeleteRange(1, 4))
-		_, err := read(t, o.Dir, 0, 0)
-		require.ErrorIs(t, err, ErrLocked)
+		// The open store may write its watermark meanwhile: only what it is told is looked at.
+		require.ErrorIs(t, ReadLog(o.Dir, 0, 0, nil), ErrLocked)
 		require.NoError(t, s.Close())
 
 		got, err := read(t, o.Dir, 0, 0)
