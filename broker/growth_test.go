@@ -263,6 +263,9 @@ func TestGrowingLooksOnce(t *testing.T) {
 	if all := b.lanes[0].growing(&s); all != nil {
 		t.Errorf("without an alarm: %v", all)
 	}
+	if err := b.Close(); err != nil { // whose goroutines look at the state, too, now and then
+		t.Fatal(err)
+	}
 	b.diskLow.Store(true)
 	before := g.n.Load()
 	all, want := b.lanes[0].growing(&s), []bool{false, false, false, false, false, true} // no lease is there
