@@ -192,8 +192,11 @@ func (a *app) publishLines(ctx context.Context, p *publishFlags, queue string, m
 		o.add(r, err)
 		bar.add(len(m.Body) + 1)
 	}
+	batch := func(ctx context.Context, ms []client.Message) ([]client.PublishResult, error) {
+		return conn.PublishBatch(ctx, queue, ms)
+	}
 	publish := func(m client.Message, _ int) error {
-		if err := later.publish(ctx, conn, queue, putOffMax, told); err != nil {
+		if err := later.publish(ctx, putOffMax, batch, told); err != nil {
 			return err
 		}
 		return conn.PublishAsync(ctx, queue, m, func(r client.Receipt, err error) {
@@ -210,7 +213,7 @@ func (a *app) publishLines(ctx context.Context, p *publishFlags, queue string, m
 	}
 	sent, err := sendLines(ctx, bufio.NewReaderSize(in, 256<<10), m, publish)
 	err = errors.Join(err, a.flushLines(ctx, p, conn))
-	err = errors.Join(err, later.publish(context.WithoutCancel(ctx), conn, queue, 1, told))
+	err = errors.Join(err, later.publish(ctx, 1, batch, told))
 	err = errors.Join(err, in.Close(), conn.Close())
 	bar.finish()
 	o.mu.Lock()
