@@ -200,6 +200,8 @@ func TestBadRequests(t *testing.T) {
 		{"unknown queue", transport.OpPublish, publishOf(transport.OpHeader{Handle: 1, Number: 1}, "none", "x"), transport.CodeNotFound},
 		{"empty settle", transport.OpSettle, transport.Settle{OpHeader: good.OpHeader}, transport.CodeInvalid},
 		{"delay", transport.OpSettle, transport.Settle{OpHeader: good.OpHeader, Items: []transport.SettleItem{{Action: transport.ActionNack, DelayMs: 86_400_001}}}, transport.CodeInvalid},
+		{"error that is no text", transport.OpSettle, transport.Settle{OpHeader: good.OpHeader, Items: []transport.SettleItem{{Action: transport.ActionReject, Error: "caf\xe9"}}}, transport.CodeInvalid},
+		{"commit of an error that is no text", transport.OpCommit, transport.Commit{OpHeader: good.OpHeader, Settles: []transport.SettleItem{{Action: transport.ActionNack, Reason: transport.ReasonMessage, Error: "caf\xe9"}}}, transport.CodeInvalid},
 		{"empty commit", transport.OpCommit, transport.Commit{OpHeader: good.OpHeader}, transport.CodeInvalid},
 		{"commit of a broken record", transport.OpCommit, transport.Commit{OpHeader: good.OpHeader, Publishes: []transport.CommitPublish{{Queue: "q", Count: 1, Records: broken.Records}}}, transport.CodeInvalid},
 		{"commit without action", transport.OpCommit, transport.Commit{OpHeader: good.OpHeader, Settles: []transport.SettleItem{{}}}, transport.CodeInvalid},
