@@ -213,6 +213,7 @@ func TestBadRequests(t *testing.T) {
 		{"empty amend", transport.OpAmend, transport.Amend{OpHeader: good.OpHeader, Queue: "q", Action: transport.AmendDelete}, transport.CodeInvalid},
 		{"amend without action", transport.OpAmend, transport.Amend{OpHeader: good.OpHeader, Queue: "q", Items: make([]transport.AmendItem, 1)}, transport.CodeInvalid},
 		{"long group", transport.OpGroupResume, transport.GroupResume{OpHeader: good.OpHeader, Queue: "q", GroupKey: string(make([]byte, 300))}, transport.CodeInvalid},
+		{"group that is no text", transport.OpGroupResume, transport.GroupResume{OpHeader: good.OpHeader, Queue: "q", GroupKey: "caf\xe9"}, transport.CodeInvalid},
 		{"long filter", transport.OpSubscribe, transport.Subscribe{OpHeader: good.OpHeader, Topic: "t", Queue: "s", Filter: string(make([]byte, 300))}, transport.CodeInvalid},
 		{"no action", transport.OpSettle, transport.Settle{OpHeader: good.OpHeader, Items: []transport.SettleItem{{Action: 9}}}, transport.CodeInvalid},
 		{"unknown group", transport.OpOpen, transport.Open{Group: 7}, transport.CodeNotFound},
