@@ -96,18 +96,12 @@ func (s *State) match(in *incoming, info *record.Info) {
 	}
 	w.subject = string(subject)
 	t := w.targets[in.to].topic
-	if w.fanOut+t.subscriptions.Len() > left {
-		n, words := t.filters.matches(w.subject, s.wordsLeft())
-		if !s.compared(words) {
-			return
-		}
-		if w.fanOut+n > left {
-			w.fanOut += n
-			return
-		}
-	}
 	all, words := t.filters.match(w.matched, w.subject, s.wordsLeft())
 	if !s.compared(words) {
+		return
+	}
+	if n := len(all) - len(w.matched); w.fanOut+n > left {
+		w.fanOut += n
 		return
 	}
 	in.from, in.until, in.matched = int32(len(w.matched)), int32(len(all)), true

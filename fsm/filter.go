@@ -110,12 +110,6 @@ func (f *filters) match(to []uint64, subject string, most int) (all []uint64, wo
 	return to, words
 }
 
-// matches is how many match.
-func (f *filters) matches(subject string, most int) (n, words int) {
-	words = f.seek(subject, most, func(some []uint64) { n += len(some) })
-	return n, words
-}
-
 // seek finds the subscriptions that match. It goes down all ways that a subject's
 // words allow, two at each word at most, which may come to all words of all filters.
 // It tells how many it compared; if those are more than it may, it gave up.

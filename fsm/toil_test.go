@@ -107,6 +107,23 @@ func TestFilterWordsAreBounded(t *testing.T) {
 	}
 }
 
+// TestWordsAreCountedOnce: a commit that an entry affords is not too large for what
+// came before it.
+func TestWordsAreCountedOnce(t *testing.T) {
+	const words, each = 5, 2 + 4 + 8 + 16 + 32
+	d := newDriver(t)
+	d.ambiguous(1<<words, words)
+	d.ok(&TopicCreate{OpHeader: d.op(), Topic: "all"})
+	d.ok(&Subscribe{OpHeader: d.op(), Topic: "all", Queue: "x", Filter: ">"})
+	d.s.bounds.Words, d.s.bounds.FanOut = 3*each, 3
+	first := &Publish{OpHeader: d.op(), Queue: "all", Count: 2, Records: testRecords(2, 4)}
+	p := d.unmatched(2, words)
+	r := d.do(first, &Commit{OpHeader: p.OpHeader, Publishes: []CommitPublish{{Queue: "t", Count: 2, Records: p.Records}}}).Results[1]
+	if r.Code != OK {
+		t.Errorf("%+v", r)
+	}
+}
+
 // TestAttachesOfAnEntryAreBounded: what a session holds is delivered anew as often
 // as it attaches, but not without end in one entry.
 func TestAttachesOfAnEntryAreBounded(t *testing.T) {

@@ -9,8 +9,8 @@ type comparing struct {
 	gaveUp    bool // on a message of it
 }
 
-// A message alone, counted and then collected, is never given up.
-const _ = uint(MaxFilterWords - 2*MaxSubscriptions*maxWords)
+// A message alone is never given up.
+const _ = uint(MaxFilterWords - MaxSubscriptions*maxWords)
 
 // wordsLeft is how many words the entry may still compare.
 func (s *State) wordsLeft() int { return max(0, s.bounds.Words-s.work.comparing.entry) }
