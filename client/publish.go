@@ -82,7 +82,7 @@ func (c *Conn) publish(ctx context.Context, queue string, ms []Message, results 
 			var e *Error
 			if errors.As(results[i].Err, &e) && e.Code == transport.CodeBusy {
 				busy = append(busy, i)
-				least, room = max(least, e.RetryAfter), room || e.Cause == transport.CauseRoom
+				least, room = max(least, e.RetryAfter), room || e.Cause == transport.CauseRoom || e.Cause == transport.CauseEntry
 			}
 		}
 		if open = busy; len(open) == 0 {
