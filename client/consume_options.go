@@ -48,7 +48,8 @@ func WithoutAcks() ConsumeOption { return func(o *consumeOptions) { o.noAck = tr
 // WithLimit bounds the messages that a consumer without acks is assigned in all,
 // for one that is left after so many: what it was assigned beyond them would be
 // lost. It bounds the prefetch, too, so that bytes do not hold up the last of them.
-// It begins anew whenever the session is attached again.
+// What is lost with a link does not count, and up to a prefetch more may be assigned
+// when the session is attached again.
 func WithLimit(n uint64) ConsumeOption { return func(o *consumeOptions) { o.limit = n } }
 
 // WithLease replaces the queue's lease.

@@ -47,6 +47,7 @@ type Consumer struct {
 
 	taken     uint64 // without acks: the last assignment handed out
 	seen      uint64 // the last received
+	got       uint64 // without acks: how many were; not those that were lost with a link
 	credited  uint64 // the last told to the node
 	takenSize int    // bytes since
 	listed    bool   // guarded by the outbox: its credit is to be sent
@@ -209,6 +210,7 @@ func (k *Consumer) took(d *Delivery) {
 		return
 	}
 	k.taken = d.number
+	k.got++
 	k.takenSize += len(d.record)
 	if k.taken-k.credited >= uint64(max(k.opts.prefetch/2, 1)) || k.takenSize >= k.opts.prefetchBytes/2 {
 		k.c.out.listCredit(k)

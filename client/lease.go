@@ -195,7 +195,9 @@ func (k *Consumer) credit() uint64 {
 	defer k.mu.Unlock()
 	through := k.taken
 	if k.opts.limit > 0 { // as many as its prefetch are assigned beyond
-		through = min(through, k.opts.limit-uint64(k.opts.prefetch))
+		wanted := k.opts.limit - min(k.opts.limit, k.got)
+		prefetch := uint64(k.opts.prefetch)
+		through -= min(through, prefetch-min(prefetch, wanted))
 	}
 	if through <= k.credited {
 		return 0
