@@ -91,7 +91,10 @@ func (g *generator) order(t *rapid.T, d *Draft) {
 		p := uint8(choose(t, "priority", 0, 4, 9, 31))
 		d.Priority = &p
 	}
-	if percent(t, "group") < 35 {
+	switch {
+	case g.group != "":
+		d.Group = g.group
+	case percent(t, "group") < 35:
 		d.Group = choose(t, "group", groups...)
 	}
 	if percent(t, "tenant") < 40 {

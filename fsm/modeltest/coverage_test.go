@@ -68,6 +68,7 @@ func (c *coverage) look(m *Model) {
 			c.see(msg.alone, "messages blamed for a crash")
 			c.see(msg.alone && msg.status == leased, "messages leased alone")
 			c.see(msg.reserved != nil, "messages that wait for a consumer")
+			c.see(msg.reserved != nil && msg.line.group != "" && q.holder(msg.line) == msg.reserved, "such behind one of their group")
 			if msg.death != nil {
 				c.seen["dead: "+msg.death.Reason]++
 			}

@@ -21,7 +21,7 @@ func (g *generator) settings(t *rapid.T) fsm.Settings {
 	s.Overflow = choose(t, "overflow", fsm.OverflowReject, fsm.OverflowReject, fsm.OverflowDropOldest, fsm.OverflowDropNew)
 	s.StarvationGuard = int32(choose(t, "guard", 0, -1, 1, 2, 3))
 	s.GroupFailure = choose(t, "group failure", fsm.GroupBlock, fsm.GroupPark, fsm.GroupDead, fsm.GroupSkip)
-	s.GroupBatch = uint32(choose(t, "batch", 0, 1, 2, 3))
+	s.GroupBatch = uint32(choose(t, "batch", 0, 1, 2, 2, 3, 5))
 	s.Exclusive = percent(t, "exclusive") < 20
 	s.Fair = percent(t, "fair") < 40
 	if percent(t, "dedup") < 50 {

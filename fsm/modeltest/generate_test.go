@@ -50,7 +50,8 @@ type generator struct {
 	next   map[fsm.SessionID]uint64 // number for the next operation in this entry
 	stale  []fsm.SettleItem         // deliveries that once were, newest last
 
-	reordered bool // this entry has changed how groups are handed out
+	group     string // of all that is published, if it is not empty
+	reordered bool   // this entry has changed how groups are handed out
 }
 
 // staleMax bounds the deliveries that are remembered.
@@ -98,6 +99,9 @@ var weights = []struct {
 
 func (g *generator) command(t *rapid.T) Command {
 	if c := g.mend(t); c.Command != nil {
+		return c
+	}
+	if c := g.carryOn(t); c.Command != nil {
 		return c
 	}
 	if g.reordered && percent(t, "reorder") < 40 {
@@ -152,9 +156,12 @@ func (g *generator) destination(t *rapid.T) string {
 
 func (g *generator) queue(t *rapid.T) string { return choose(t, "queue", names...) }
 
-// session picks a client, and makes the header of its next operation.
+// header picks a client, and makes the header of its next operation.
 func (g *generator) header(t *rapid.T) fsm.OpHeader {
-	id := sessionID(pick(t, 0, 3, "session"))
+	return g.headerOf(t, sessionID(pick(t, 0, 3, "session")))
+}
+
+func (g *generator) headerOf(t *rapid.T, id fsm.SessionID) fsm.OpHeader {
 	h := fsm.OpHeader{Session: id, Epoch: 1, Number: 1}
 	s := g.m.sessions[id]
 	if s == nil {

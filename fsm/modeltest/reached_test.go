@@ -44,7 +44,7 @@ var reached = []string{
 	"dead: expired", "dead: overflow", "dead: group", "parked messages", "restored from a snapshot",
 	"retrying messages", "scheduled messages", "parked groups", "parked groups without messages", "condemned groups", "batches of a group",
 	"tenants that take turns", "exclusive queues with a consumer", "messages blamed for a crash",
-	"messages leased alone", "messages that wait for a consumer", "subscriptions that missed something",
+	"messages leased alone", "messages that wait for a consumer", "such behind one of their group", "subscriptions that missed something",
 	"windows with ids", "open breakers", "breakers that probe", "later rounds of probes", "rates that are used up",
 	"answers that are kept", "restored with junk that has lines", "requests that are junk",
 	"entries that leave something due", "messages put off of a publish",

@@ -34,6 +34,10 @@ func (g *generator) drafts(t *rapid.T) []Draft {
 	case chance < 16:
 		return nil
 	}
+	if percent(t, "one group") < 20 {
+		g.group = choose(t, "group", groups...)
+		defer func() { g.group = "" }()
+	}
 	all := make([]Draft, pick(t, 1, 5, "count"))
 	for i := range all {
 		all[i] = g.draft(t, uint64(i))
