@@ -38,11 +38,9 @@ func (c *coverage) note(commands []Command, a fsm.Applied) {
 		r := a.Results[i]
 		c.codes[r.Code]++
 		c.causes[r.Cause]++
-		_, published := x.Command.(*fsm.Publish)
 		for _, v := range r.Items {
 			c.codes[v.Code]++
 			c.causes[v.Cause]++
-			c.see(published && v.Cause == fsm.CauseEntry, "messages put off of a publish")
 		}
 	}
 	for _, e := range a.Effects {

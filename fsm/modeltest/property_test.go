@@ -20,7 +20,7 @@ const (
 	// Results and effects are at every entry.
 	compareEvery = 3
 
-	behindFor = 6 // entries that a replica goes on by itself
+	behindFor = 4 // entries that a replica goes on by itself
 )
 
 func TestMain(m *testing.M) {
@@ -100,7 +100,7 @@ func bounds(t *rapid.T) fsm.Bounds {
 		Tenants: choose(t, "tenants", 1, 1, 1, 1, 1, 1, 2, b.Tenants),
 		Groups:  choose(t, "groups", 1, 2, 4, b.Groups),
 		Lines:   choose(t, "lines", 1, 2, 4, b.Lines),
-		FanOut:  choose(t, "fan-out", 2, 3, 4, 5, 8, b.FanOut, b.FanOut),
+		FanOut:  choose(t, "fan-out", 2, 2, 3, 3, 4, 5, b.FanOut),
 		Held:    choose(t, "held", 1, 3, b.Held),
 		Words:   b.Words,
 		Move:    b.Move,
@@ -199,7 +199,7 @@ func (h *history) follow(t *rapid.T, entry []byte) {
 		if err := h.state.Check(); err != nil {
 			t.Fatalf("after entry %d: %v\n%s", h.index, err, h.told())
 		}
-	case 5, 6:
+	case 5:
 		h.fallBehind(t)
 	}
 }

@@ -47,7 +47,7 @@ var reached = []string{
 	"messages leased alone", "messages that wait for a consumer", "such behind one of their group", "subscriptions that missed something",
 	"windows with ids", "open breakers", "breakers that probe", "later rounds of probes", "rates that are used up",
 	"answers that are kept", "restored with junk that has lines", "requests that are junk",
-	"entries that leave something due", "messages put off of a publish",
+	"entries that leave something due",
 }
 
 // rare codes and causes are not in every short run.
