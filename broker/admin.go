@@ -2,6 +2,7 @@ package broker
 
 import (
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/ferrymq/ferrymq/fsm"
 	"github.com/ferrymq/ferrymq/transport"
@@ -99,6 +100,10 @@ func (c *conn) queueCommand(f *transport.Frame, decode func([]byte) error, heade
 	for _, text := range others {
 		if len(*text) > fsm.MaxKeyBytes {
 			c.answer(&o, refusal(transport.CodeInvalid, fmt.Sprintf("%q... is too long", (*text)[:textShown])))
+			return nil
+		}
+		if !utf8.ValidString(*text) {
+			c.answer(&o, refusal(transport.CodeInvalid, fmt.Sprintf("%q is not UTF-8", *text)))
 			return nil
 		}
 	}

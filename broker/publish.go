@@ -3,6 +3,7 @@ package broker
 import (
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ferrymq/ferrymq/fsm"
 	"github.com/ferrymq/ferrymq/transport"
@@ -61,7 +62,8 @@ func (c *conn) checkSettle(m *transport.Settle) (transport.Result, bool) {
 	return checkSettles(m.Items)
 }
 
-// checkSettles refuses items that no version of the machine would take.
+// checkSettles refuses items that no version of the machine would take, and
+// texts that are none: the machine keeps them as they come.
 func checkSettles(items []transport.SettleItem) (transport.Result, bool) {
 	for i := range items {
 		it := &items[i]
@@ -72,6 +74,8 @@ func checkSettles(items []transport.SettleItem) (transport.Result, bool) {
 			return refusal(transport.CodeInvalid, fmt.Sprintf("settle %d: reason %d is none", i, it.Reason)), true
 		case it.DelayMs > fsm.MaxRetryMillis:
 			return refusal(transport.CodeInvalid, fmt.Sprintf("settle %d: a delay of %d ms, at most %d", i, it.DelayMs, fsm.MaxRetryMillis)), true
+		case !utf8.ValidString(it.Error):
+			return refusal(transport.CodeInvalid, fmt.Sprintf("settle %d: its error is not UTF-8", i)), true
 		}
 	}
 	return transport.Result{}, false
