@@ -3,8 +3,8 @@ package client
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/ferrymq/ferrymq/transport"
 )
@@ -179,16 +179,11 @@ func rejectItem(reason string) transport.SettleItem {
 	return transport.SettleItem{Action: transport.ActionReject, Error: cut(reason)}
 }
 
-// cut keeps what a dead letter keeps, whole characters only.
+// cut keeps what a dead letter keeps, whole characters only. An error may quote any
+// bytes, but nodes refuse what is no text, and with it the settle.
 func cut(text string) string {
-	if len(text) <= transport.ErrorTextMax {
-		return text
-	}
-	n := transport.ErrorTextMax
-	for n > transport.ErrorTextMax-utf8.UTFMax && !utf8.RuneStart(text[n]) {
-		n--
-	}
-	return text[:n]
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	return strings.ToValidUTF8(text[:min(len(text), transport.ErrorTextMax)], "")
 }
 
 // Extend has the lease start anew.

@@ -127,9 +127,9 @@ func TestSettleContext(t *testing.T) {
 	})
 }
 
-// TestLongErrorsKeepWholeCharacters: a text that ends within one is no text to
-// other clients.
-func TestLongErrorsKeepWholeCharacters(t *testing.T) {
+// TestErrorsAreTexts: a text that ends within a character, or quotes bytes that are
+// none, is no text to nodes and other clients.
+func TestErrorsAreTexts(t *testing.T) {
 	long := "x" + strings.Repeat("é", transport.ErrorTextMax)
 	nacked, err := nackOf([]NackOption{WithError(long)})
 	if err != nil {
@@ -140,6 +140,9 @@ func TestLongErrorsKeepWholeCharacters(t *testing.T) {
 		if item.Error != want {
 			t.Errorf("kept %d bytes, ending in %q", len(item.Error), item.Error[len(item.Error)-2:])
 		}
+	}
+	if got := rejectItem("bad key \xff\xfe!").Error; got != "bad key \uFFFD!" {
+		t.Errorf("bytes that are no text: %q", got)
 	}
 	if whole := strings.Repeat("é", transport.ErrorTextMax/2); rejectItem(whole).Error != whole {
 		t.Error("what fits was cut")
