@@ -101,22 +101,20 @@ func withOrWithout(all []uint64, x uint64, with bool) []uint64 {
 	return all
 }
 
-// match appends the subscriptions that match, in the order of their numbers. Like
-// seek, it tells how many words it compared.
+// match appends the subscriptions that match, in the order of their numbers. It
+// tells how many words it compared; if those are more than it may, it gave up.
 func (f *filters) match(to []uint64, subject string, most int) (all []uint64, words int) {
-	from := len(to)
-	words = f.seek(subject, most, func(some []uint64) { to = append(to, some...) })
-	slices.Sort(to[from:])
-	return to, words
+	all, words = f.collect(to, subject, most)
+	slices.Sort(all[len(to):])
+	return all, words
 }
 
-// seek finds the subscriptions that match. It goes down all ways that a subject's
-// words allow, two at each word at most, which may come to all words of all filters.
-// It tells how many it compared; if those are more than it may, it gave up.
-func (f *filters) seek(subject string, most int, found func([]uint64)) (words int) {
-	found(f.rest)
+// collect walks down all ways that a subject's words allow, two at each word at
+// most, which may come to all words of all filters.
+func (f *filters) collect(to []uint64, subject string, most int) (all []uint64, words int) {
+	to = append(to, f.rest...)
 	if subject == "" {
-		return 0
+		return to, 0
 	}
 	word, rest, more := strings.Cut(subject, ".")
 	for _, child := range [...]*filters{f.next[word], f.any} {
@@ -124,13 +122,15 @@ func (f *filters) seek(subject string, most int, found func([]uint64)) (words in
 			continue
 		}
 		if words++; words > most {
-			return words
+			break
 		}
-		if more {
-			words += child.seek(rest, most-words, found)
-		} else {
-			found(child.here)
+		if !more {
+			to = append(to, child.here...)
+			continue
 		}
+		var deeper int
+		to, deeper = child.collect(to, rest, most-words)
+		words += deeper
 	}
-	return words
+	return to, words
 }
