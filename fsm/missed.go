@@ -57,6 +57,14 @@ func (s *State) miss(q *queue, a *arrival, why Verdict) {
 	}
 }
 
+// called is what a queue is called in a refusal.
+func (q *queue) called() string {
+	if q.subscription != nil {
+		return "subscription " + q.name
+	}
+	return "queue " + q.name
+}
+
 // inWords tells which limit it is as well, if that has to change for the message
 // to be taken.
 func (q *queue) inWords(why Verdict) string {

@@ -143,11 +143,7 @@ func (s *State) detail(entry []byte) string {
 	if q == nil {
 		return s.faultOf(entry)
 	}
-	text := "queue "
-	if q.subscription != nil {
-		text = "subscription "
-	}
-	text += q.name + " " + q.inWords(s.work.refusedAs)
+	text := q.called() + " " + q.inWords(s.work.refusedAs)
 	if s.work.refusers { // one text is for all messages, whichever refused them
 		text += ", and others refuse too"
 	}

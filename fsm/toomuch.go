@@ -33,10 +33,6 @@ func (s *State) neverFits(p *plan, from int, entry []byte) bool {
 
 // tooMuch refuses messages that a queue could not hold together if it was empty.
 func (q *queue) tooMuch() Result {
-	text := "queue "
-	if q.subscription != nil {
-		text = "subscription "
-	}
 	var limits []string
 	switch n := q.settings.MaxMessages; n {
 	case 0:
@@ -48,5 +44,5 @@ func (q *queue) tooMuch() Result {
 	if n := q.settings.MaxBytes; n > 0 {
 		limits = append(limits, fmt.Sprintf("%d bytes", n))
 	}
-	return Result{Code: TooLarge, Detail: text + q.name + " cannot hold so much at once: its limit is " + strings.Join(limits, " and ")}
+	return Result{Code: TooLarge, Detail: q.called() + " cannot hold so much at once: its limit is " + strings.Join(limits, " and ")}
 }
