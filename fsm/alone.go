@@ -80,10 +80,11 @@ func (s *State) letGo(q *queue, c *consumer) {
 // letGoBehind does so when another message of the same group was not done: that
 // one may be before it, or its failure may hold the group back.
 func (s *State) letGoBehind(q *queue, c *consumer, n uint32) {
-	if c.kept == 0 || n == 0 || q.lines.at(n).group == "" {
+	if c.kept == 0 || n == 0 {
 		return
 	}
-	if m, _ := q.waiting.Get(c.kept); m.line == n {
+	l, _ := q.lines.all.Get(n)
+	if m, _ := q.waiting.Get(c.kept); m.line == n && l.group != "" {
 		s.letGo(q, c)
 	}
 }
