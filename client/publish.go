@@ -76,19 +76,19 @@ func (c *Conn) publish(ctx context.Context, queue string, ms []Message, results 
 	pause := busyPause()
 	for {
 		c.publishOnce(ctx, queue, ms, open, results)
-		least, room := time.Duration(0), false
+		least, further := time.Duration(0), false
 		busy := open[:0]
 		for _, i := range open {
 			var e *Error
 			if errors.As(results[i].Err, &e) && e.Code == transport.CodeBusy {
 				busy = append(busy, i)
-				least, room = max(least, e.RetryAfter), room || e.Cause == transport.CauseRoom || e.Cause == transport.CauseEntry
+				least, further = max(least, e.RetryAfter), further || e.Cause == transport.CauseRoom || e.Cause == transport.CauseEntry
 			}
 		}
 		if open = busy; len(open) == 0 {
 			return nil
 		}
-		if room {
+		if further {
 			pause.Reset()
 		}
 		if !sleep(ctx, max(pause.NextBackOff(), least)) {
@@ -104,7 +104,8 @@ func (c *Conn) publish(ctx context.Context, queue string, ms []Message, results 
 }
 
 // busyPause gives the pauses before what a busy queue refused is tried again. They
-// begin anew for a queue that makes room: it gets further with each try.
+// begin anew for a queue that makes room, or an entry that had none: each try gets
+// further.
 func busyPause() *backoff.ExponentialBackOff {
 	return &backoff.ExponentialBackOff{
 		InitialInterval: busyInitial, Multiplier: 2, RandomizationFactor: 0.5, MaxInterval: busyMax,

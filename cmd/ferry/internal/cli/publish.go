@@ -195,7 +195,7 @@ func (a *app) publishLines(ctx context.Context, p *publishFlags, queue string, m
 	batch := func(ctx context.Context, ms []client.Message) ([]client.PublishResult, error) {
 		return conn.PublishBatch(ctx, queue, ms)
 	}
-	publish := func(m client.Message, _ int) error {
+	publish := func(m client.Message) error {
 		if err := later.publish(ctx, putOffMax, batch, told); err != nil {
 			return err
 		}
@@ -206,8 +206,8 @@ func (a *app) publishLines(ctx context.Context, p *publishFlags, queue string, m
 		})
 	}
 	if p.noConfirm {
-		publish = func(m client.Message, taken int) error {
-			bar.add(taken)
+		publish = func(m client.Message) error {
+			bar.add(len(m.Body) + 1)
 			return conn.PublishUnconfirmed(ctx, queue, m)
 		}
 	}
@@ -239,7 +239,7 @@ func (a *app) publishLines(ctx context.Context, p *publishFlags, queue string, m
 }
 
 // sendLines publishes each line; a last one without an end counts too.
-func sendLines(ctx context.Context, in *bufio.Reader, m client.Message, publish func(m client.Message, taken int) error) (sent uint64, err error) {
+func sendLines(ctx context.Context, in *bufio.Reader, m client.Message, publish func(client.Message) error) (sent uint64, err error) {
 	for ctx.Err() == nil {
 		line, err := readLine(in)
 		if errors.Is(err, io.EOF) {
@@ -250,7 +250,7 @@ func sendLines(ctx context.Context, in *bufio.Reader, m client.Message, publish 
 		}
 		each := m
 		each.Body = line
-		if err := publish(each, len(line)+1); err != nil {
+		if err := publish(each); err != nil {
 			return sent, fmt.Errorf("line %d: %w", sent+1, err)
 		}
 		sent++
