@@ -76,7 +76,7 @@ func (m *model) publish(_ *session, c *history.Command) (result, int) {
 			verdicts[i] = verdict{code: codeInvalid}
 			continue
 		}
-		if !q.holds(1, uint64(size)) {
+		if q.within(1, uint64(size)) != "" { // if nothing else was there
 			verdicts[i] = verdict{code: codeTooLarge}
 			continue
 		}
@@ -94,7 +94,7 @@ func (m *model) publishWhole(q *queue, c *history.Command, sum uint64) result {
 	if slices.Min(c.Sizes) < 0 {
 		return refuse(codeInvalid)
 	}
-	if !q.holds(uint64(len(c.Sizes)), sum) {
+	if q.within(uint64(len(c.Sizes)), sum) != "" {
 		return refuse(codeTooLarge)
 	}
 	if full := q.fits(uint64(len(c.Sizes)), sum); full != "" {

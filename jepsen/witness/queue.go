@@ -56,19 +56,18 @@ func (h *places) Pop() any {
 func (q *queue) ready() int { return len(q.line) + len(q.returned) + len(q.kept) }
 
 func (q *queue) fits(messages, bytes uint64) (cause string) {
-	if limit := q.settings.MaxMessages; limit > 0 && uint64(len(q.messages))+messages > limit {
+	return q.within(uint64(len(q.messages))+messages, q.bytes+bytes)
+}
+
+// within tells which limit so much is beyond.
+func (q *queue) within(messages, bytes uint64) (cause string) {
+	if limit := q.settings.MaxMessages; limit > 0 && messages > limit {
 		return causeMessages
 	}
-	if limit := q.settings.MaxBytes; limit > 0 && q.bytes+bytes > limit {
+	if limit := q.settings.MaxBytes; limit > 0 && bytes > limit {
 		return causeBytes
 	}
 	return ""
-}
-
-// holds tells whether so much would fit if nothing else was there.
-func (q *queue) holds(messages, bytes uint64) bool {
-	limits := &q.settings
-	return (limits.MaxMessages == 0 || messages <= limits.MaxMessages) && (limits.MaxBytes == 0 || bytes <= limits.MaxBytes)
 }
 
 // front is the ready message with the lowest place; pop takes it.
