@@ -86,6 +86,30 @@ func (d *driver) rounds(most int) (n int) {
 	}
 }
 
+// Leases that are looked at and not over are booked, too: a consumer extended them.
+func TestLooksAtLeasesAreBooked(t *testing.T) {
+	const each = 2 * looksForOne
+	d := newDriver(t)
+	d.ok(&QueueCreate{OpHeader: d.op(), Queue: "q", Settings: Settings{LeaseMillis: 1000}})
+	for i := range 3 {
+		d.ok(&Consume{OpHeader: d.op(), Queue: "q", Consumer: uint32(i + 1), CreditMessages: each})
+	}
+	var all []SettleItem
+	for _, e := range d.ok(&Publish{OpHeader: d.op(), Queue: "q", Count: 3 * each, Records: testRecords(3*each, 4)}).Effects {
+		all = append(all, SettleItem{Incarnation: e.Incarnation, Place: e.Place, Token: e.Token, Action: ActionExtend})
+	}
+	d.lease = 900
+	d.ok(&Settle{OpHeader: d.op(), Items: all})
+	d.lease = 1000
+	d.s.bounds.Due = 2
+	if n := d.rounds(10); n != 3 {
+		t.Errorf("%d entries looked at the leases of three consumers", n)
+	}
+	if n := d.queue("q").Leased; n != 3*each {
+		t.Errorf("%d are leased", n)
+	}
+}
+
 // Leases of several consumers run out together: in batches of whole consumers,
 // and nothing that is due is handed out again before.
 func TestManyLeasesRunOutInBatches(t *testing.T) {
